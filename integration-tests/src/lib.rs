@@ -1,0 +1,1 @@
+//! The test world: a real control plane, real PostgreSQL servers, and the operator as its binary.

@@ -1,0 +1,3 @@
+//! Writes every generated file of the project.
+
+fn main() {}
