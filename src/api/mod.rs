@@ -1,1 +1,22 @@
-//! See the crate's map in `lib.rs`.
+//! What users see: the two kinds, their status, conditions and reasons.
+
+mod conditions;
+mod database;
+pub mod names;
+mod phase;
+mod reason;
+mod server;
+mod status;
+
+pub use conditions::{Condition, ConditionStatus, ConditionType, conditions_with};
+pub use database::{DatabaseSettings, PostgreSQLDatabase, PostgreSQLDatabaseSpec, ServerRef};
+pub use phase::Phase;
+pub use reason::Reason;
+pub use server::{
+    Backup, ChangeWindow, DeletionPolicy, FirewallRule, HighAvailability, Maintenance, MaintenanceWindow,
+    Network, ParameterValue, PostgreSQLServer, PostgreSQLServerSpec, Size,
+};
+pub use status::{
+    Binding, DatabaseStatus, Deployment, DeploymentStatus, Operation, PinnedDatabase, PinnedServer,
+    ServerStatus,
+};

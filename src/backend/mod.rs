@@ -1,1 +1,158 @@
-//! What stands behind a server.
+//! What stands behind a server: the trait every backend implements.
+//!
+//! A backend observes and acts; it decides nothing. Whether and when something is done is decided by the state machine
+//! in [`crate::fsm`].
+
+mod error;
+mod observation;
+mod semantics;
+
+use async_trait::async_trait;
+
+use crate::api::PostgreSQLServerSpec;
+use crate::secrets::Password;
+
+pub use error::{BackendError, Retry};
+pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};
+pub use semantics::{Change, Difference, FieldRule, Rejection, Semantics, Settings, Stage, compare};
+
+/// The Kubernetes object a server belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+}
+
+/// Where a server lives. Pinned in the object's status before the first effect; from then on never computed again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ServerIdentity {
+    /// The server's name in the backend.
+    pub name: String,
+    /// The account or subscription, where the backend has such a thing.
+    pub account: Option<String>,
+    /// The region or location, where the backend has such a thing.
+    pub region: Option<String>,
+    /// The resource group or namespace, where the backend has such a thing.
+    pub group: Option<String>,
+}
+
+/// What a server shall be like.
+#[derive(Clone, Copy, Debug)]
+pub struct DesiredServer<'a> {
+    /// Whose server it is.
+    pub owner: &'a Owner,
+    /// The user's words.
+    pub spec: &'a PostgreSQLServerSpec,
+}
+
+/// How a server is taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// The server and its data are deleted.
+    Delete,
+    /// A final snapshot is taken first.
+    SnapshotAndDelete,
+}
+
+/// One kind of PostgreSQL server.
+///
+/// * No effect may be assumed to be synchronous: `create` returns when the backend has accepted the request, and the
+///   progress is seen by `observe`.
+/// * Every writing call is idempotent: called again after a crash or a lost answer, it leads to the same end.
+/// * Dropping a returned future cancels the waiting, never half an effect.
+#[async_trait]
+pub trait ServerBackend: Send + Sync {
+    /// The backend's name in configuration, spec and status.
+    fn name(&self) -> &'static str;
+
+    /// The user name of the administrator in new servers.
+    fn admin_username(&self) -> String;
+
+    /// Where a new server of this owner will live. Pure.
+    ///
+    /// # Errors
+    /// The rejection when no legal name can be made.
+    fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection>;
+
+    /// What in the spec this backend cannot do. Pure.
+    ///
+    /// # Errors
+    /// Every rejected field.
+    fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>>;
+
+    /// Reads the server. `direct` asks for an answer of the service itself, not of a shared listing: absence may only
+    /// be acted upon after such a read.
+    ///
+    /// # Errors
+    /// When the backend could not be read; "does not exist" is not an error.
+    async fn observe(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        direct: bool,
+    ) -> Result<ServerObservation, BackendError>;
+
+    /// How the server differs from the wish. Pure.
+    fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference>;
+
+    /// Asks for a new server with this administrator password. A server of that name that is already there is an
+    /// [`BackendError::Conflict`], unless it is ours: then nothing is done.
+    ///
+    /// # Errors
+    /// When the request was refused or its answer did not arrive.
+    async fn create(
+        &self,
+        identity: &ServerIdentity,
+        desired: &DesiredServer<'_>,
+        password: &Password,
+    ) -> Result<(), BackendError>;
+
+    /// Carries out the given differences of the stage [`Stage::Update`].
+    ///
+    /// # Errors
+    /// When a request was refused or its answer did not arrive.
+    async fn update(
+        &self,
+        identity: &ServerIdentity,
+        desired: &DesiredServer<'_>,
+        differences: &[Difference],
+    ) -> Result<(), BackendError>;
+
+    /// Carries out the given differences of the stage [`Stage::Configure`].
+    ///
+    /// # Errors
+    /// When a request was refused or its answer did not arrive.
+    async fn configure(
+        &self,
+        identity: &ServerIdentity,
+        desired: &DesiredServer<'_>,
+        differences: &[Difference],
+    ) -> Result<(), BackendError>;
+
+    /// Sets the administrator's password.
+    ///
+    /// # Errors
+    /// When the request was refused or its answer did not arrive.
+    async fn set_admin_password(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        password: &Password,
+    ) -> Result<(), BackendError>;
+
+    /// Takes the server away, if it is ours and, where `uid` is given, still the same one.
+    ///
+    /// # Errors
+    /// When the request was refused (also by a protection) or its answer did not arrive.
+    async fn delete(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        uid: Option<&str>,
+        removal: Removal,
+    ) -> Result<(), BackendError>;
+}

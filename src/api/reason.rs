@@ -1,0 +1,124 @@
+//! Every reason a condition or an event can carry, in one place.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, IntoStaticStr};
+
+/// Why a condition has its value, in one word. The list is closed: dashboards and alerts may match on it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Display,
+    EnumIter,
+    IntoStaticStr,
+)]
+pub enum Reason {
+    /// Everything is as asked and published.
+    Available,
+    /// What exists is what the spec asks for.
+    InSync,
+    /// Nothing is in flight.
+    Idle,
+    /// Nothing stands in the way.
+    NotStalled,
+    /// Nobody asked for a pause.
+    NotPaused,
+    /// The published credentials logged in.
+    LoginSucceeded,
+    /// The object is new and nothing exists for it yet.
+    New,
+    /// The server or database is being created.
+    Creating,
+    /// What exists differs from the spec and is being changed.
+    Updating,
+    /// Settings are being put in place.
+    Configuring,
+    /// The credentials Secret is being written.
+    Publishing,
+    /// A new password is being set.
+    ResettingPassword,
+    /// The published password was refused and is being put back in force.
+    RestoringPassword,
+    /// The object is being deleted.
+    Deleting,
+    /// The backend is working on the server.
+    Busy,
+    /// The server does not take connections.
+    Unusable,
+    /// No credentials are published yet.
+    NotPublished,
+    /// The server cannot be reached from the operator.
+    Unreachable,
+    /// The server refuses the published password.
+    CredentialsRefused,
+    /// What exists differs from the spec and is not being changed; the message says why.
+    NotApplied,
+    /// The object carries `operator/paused`.
+    PausedByUser,
+    /// The operator is configured to read only.
+    ObserveOnly,
+    /// A server or database of that name exists and does not belong to this object.
+    NotOurs,
+    /// A role or database of that name exists and does not belong to this object.
+    NameConflict,
+    /// The name is reserved by PostgreSQL or by the platform.
+    ReservedName,
+    /// The Secret named in the spec exists and does not belong to this object.
+    SecretConflict,
+    /// The server existed and is gone. The action `recreate` starts again with an empty one.
+    ServerLost,
+    /// The database existed and is gone. The action `recreate` starts again with an empty one.
+    DatabaseLost,
+    /// Another server stands under the pinned name.
+    ServerReplaced,
+    /// The backend could not be read.
+    BackendUnreadable,
+    /// The backend refused the request; the message says which field.
+    Rejected,
+    /// The spec asks for something this backend cannot do.
+    InvalidSpec,
+    /// The backend is not configured or not allowed.
+    BackendNotAvailable,
+    /// Creation failed before the server was ever available; it is tried again.
+    CreateFailed,
+    /// The server failed after it had been available.
+    ServerFailed,
+    /// A password was reset less than ten minutes ago; the request waits.
+    ResetThrottled,
+    /// The namespace is being deleted, so nothing new is created in it.
+    NamespaceTerminating,
+    /// The database waits for its server; the message says what for.
+    WaitingForServer,
+    /// Databases refer to the server, so it is not deleted.
+    DatabasesExist,
+    /// The server is protected against deletion; the message says how to lift it.
+    Protected,
+    /// Objects were changed under the operator's hands; it looks again.
+    Conflict,
+    /// A request failed and is tried again.
+    Transient,
+    /// The server was kept on deletion, as the policy asks.
+    Retained,
+    /// The phase changed; carried by events only.
+    Transition,
+    /// A request for an action was carried out; carried by events only.
+    ActionDone,
+    /// A request for an action is not known; carried by events only.
+    UnknownAction,
+    /// Deletion ended without touching PostgreSQL; the message names what stays behind. Carried by events only.
+    LeftBehind,
+}
+
+impl Reason {
+    /// The reason as it stands in conditions, events and metric labels.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
