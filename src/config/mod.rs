@@ -1,1 +1,5 @@
-//! See the crate's map in `lib.rs`.
+//! The operator's configuration file.
+
+mod local;
+
+pub use local::LocalConfig;

@@ -1,0 +1,60 @@
+//! `backends.local`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// PostgreSQL servers on the operator's own host: for trying out, development and CI.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LocalConfig {
+    /// Folder that holds one folder per server. At most 70 bytes long, since Unix sockets stand below it.
+    pub data_dir: PathBuf,
+    /// Loopback address the servers listen on.
+    #[serde(default = "default_address")]
+    pub address: IpAddr,
+    /// First port of the range.
+    #[serde(default = "default_port_first")]
+    pub port_first: u16,
+    /// Last port of the range.
+    #[serde(default = "default_port_last")]
+    pub port_last: u16,
+    /// Folder with `initdb`, `pg_ctl` and `postgres`; empty: the newest under `/usr/lib/postgresql`, else from `PATH`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bin_dir: Option<PathBuf>,
+    /// Operating system user the servers run as when the operator runs as root.
+    #[serde(default = "default_run_as_user")]
+    pub run_as_user: String,
+    /// User name of the administrator in new servers.
+    #[serde(default = "default_admin_username")]
+    pub admin_username: String,
+    /// Pattern of server names, with `{namespace}` and `{name}`.
+    #[serde(default = "default_name_pattern")]
+    pub name_pattern: String,
+}
+
+fn default_address() -> IpAddr {
+    IpAddr::from([127, 0, 0, 1])
+}
+
+fn default_port_first() -> u16 {
+    54320
+}
+
+fn default_port_last() -> u16 {
+    54519
+}
+
+fn default_run_as_user() -> String {
+    "postgres".to_owned()
+}
+
+fn default_admin_username() -> String {
+    "postgres".to_owned()
+}
+
+fn default_name_pattern() -> String {
+    "{namespace}-{name}".to_owned()
+}
