@@ -5,7 +5,10 @@
 
 mod error;
 mod observation;
+mod select;
 mod semantics;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -14,6 +17,7 @@ use crate::secrets::Password;
 
 pub use error::{BackendError, Retry};
 pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};
+pub use select::{Backends, SelectError};
 pub use semantics::{Change, Difference, FieldRule, Rejection, Semantics, Settings, Stage, compare};
 
 /// The Kubernetes object a server belongs to.
@@ -71,6 +75,11 @@ pub trait ServerBackend: Send + Sync {
 
     /// The user name of the administrator in new servers.
     fn admin_username(&self) -> String;
+
+    /// How long after an accepted request a new server may still be missing from answers.
+    fn settling_time(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Where a new server of this owner will live. Pure.
     ///
