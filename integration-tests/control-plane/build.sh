@@ -3,6 +3,8 @@
 #
 #   build.sh [kube-apiserver] [etcd] [kubectl] [helm]      (no argument: all four)
 #
+#   build.sh --found [name …]                              ends with 0 if nothing of that has to be built; prints nothing
+#
 # stdout: one line per binary wanted, "name=path". stderr: progress, and nothing when all is there.
 #
 # What is taken, first hit wins:
@@ -70,8 +72,8 @@ linker_flags_of() {
 
 typical_of() {
   case $1 in
-    kube-apiserver) echo "5 to 10 minutes on two cores" ;;
-    kubectl) echo "1 minute after kube-apiserver, 4 minutes alone" ;;
+    kube-apiserver) echo "4 to 8 minutes on two cores" ;;
+    kubectl) echo "1 minute after kube-apiserver" ;;
     etcd) echo "1 to 2 minutes on two cores" ;;
     helm) echo "2 to 3 minutes on two cores" ;;
   esac
@@ -128,7 +130,7 @@ trap 'exit 143' TERM HUP
 
 need_go() {
   command -v go >/dev/null || fail "$1 has to be built and there is no go.
-  Install Go 1.26 or later (https://go.dev/dl), or point KUBEBUILDER_ASSETS at a folder with kube-apiserver, etcd and kubectl
+  Install Go $(sed -nE 's/^go //p' "$here/$(module_of "$1")/go.mod") or later (https://go.dev/dl), or point KUBEBUILDER_ASSETS at a folder with kube-apiserver, etcd and kubectl
   (and HELM at a helm >= 3.14), or use a cluster of your own with CONTEXT=<its context>."
 }
 
@@ -137,6 +139,8 @@ build() {
   module=$(module_of "$name") version=$(version_of "$name") folder=$(folder_of "$name")
   [[ -n $version ]] || fail "no version of $name in $here/$module/go.mod"
   need_go "$name"
+  # What a killed run has left; we hold the lock, so nobody else is building.
+  rm -rf "$cache"/.building-*
   # On the same file system as its destination, so that the final mv is atomic.
   work=$(mktemp -d "$cache/.building-$name-XXXXXX")
   say "building $name $version from its Go module, once; typically $(typical_of "$name")"
@@ -173,6 +177,11 @@ build() {
 
 # --- Main -------------------------------------------------------------------------------------------------------------
 
+only_look=
+if [[ ${1:-} == --found ]]; then
+  only_look=1
+  shift
+fi
 [[ $# -gt 0 ]] || set -- kube-apiserver etcd kubectl helm
 paths=()
 for name in "$@"; do
@@ -181,11 +190,13 @@ for name in "$@"; do
     fail "HELM=$HELM is no executable; correct it or unset it"
   fi
   if ! path=$(find_binary "$name"); then
+    [[ -z $only_look ]] || exit 1
     mkdir -p "$cache"
     exec 9>"$cache/.lock"
     if ! flock -n 9; then
-      say "another run is building; waiting for it"
-      flock 9
+      say "another run is building; waiting for it, up to 8 minutes"
+      start=$SECONDS
+      until flock -w 30 9; do say "  waiting: $((SECONDS - start)) s"; done
     fi
     # It may have been built while we waited.
     if ! path=$(find_binary "$name"); then
@@ -196,4 +207,4 @@ for name in "$@"; do
   fi
   paths+=("$name=$path")
 done
-printf '%s\n' "${paths[@]}"
+[[ -n $only_look ]] || printf '%s\n' "${paths[@]}"

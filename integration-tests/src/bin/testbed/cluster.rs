@@ -40,7 +40,8 @@ pub async fn up(target: &Target) -> Result<(), Error> {
         None => start(&target.folder()?).await?,
         Some(context) => borrow(context, &target.folder()?)?,
     };
-    println!("export KUBECONFIG='{}'", kubeconfig.display());
+    // Quoted for the shell, which will evaluate it.
+    println!("export KUBECONFIG='{}'", kubeconfig.to_string_lossy().replace('\'', r"'\''"));
     Ok(())
 }
 
