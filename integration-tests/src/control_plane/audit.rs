@@ -154,3 +154,21 @@ impl AuditLog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_line_is_no_event_yet() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let line = r#"{"stage":"ResponseComplete","requestURI":"/api","verb":"create","user":{"username":"admin"},
+            "responseStatus":{"metadata":{},"code":201},"requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z"}"#
+            .replace('\n', "");
+        fs::write(file.path(), format!("{line}\n{}", &line[..40])).unwrap();
+        let events = AuditLog::new(file.path().to_owned()).events().unwrap();
+        assert_eq!(events.len(), 1);
+        assert!(events[0].is_write());
+        assert_eq!(events[0].code(), Some(201));
+    }
+}

@@ -50,9 +50,8 @@ pub(super) fn throw_away() -> Result<PathBuf, Error> {
 }
 
 /// Stops and deletes throw-away clusters whose owner is gone, for instance after a crash of the machine.
-pub(super) fn clear_stale_runs() -> Result<(), Error> {
-    let clusters = clusters()?;
-    let Ok(entries) = fs::read_dir(&clusters) else { return Ok(()) };
+pub(super) fn clear_stale_runs(clusters: &Path) -> Result<(), Error> {
+    let Ok(entries) = fs::read_dir(clusters) else { return Ok(()) };
     for entry in entries.flatten() {
         if entry.file_name().to_str().is_some_and(owner_is_gone) {
             process::stop_all(&entry.path())?;
@@ -99,5 +98,26 @@ mod tests {
         assert!(owner_is_gone(&format!("run-{me}-{}-0", started + 1)), "another process had our number");
         assert!(owner_is_gone("run-4194399-1-0"), "no process has that number");
         assert!(!owner_is_gone("default"), "a kept cluster has no owner");
+    }
+
+    #[test]
+    fn a_stale_run_goes_with_its_process() {
+        let clusters = tempfile::tempdir().unwrap();
+        let stale = clusters.path().join("run-4194399-1-0");
+        create_private(&stale).unwrap();
+        let arguments = ["-c", "while :; do sleep 1; done", &stale.to_string_lossy()].map(str::to_owned);
+        let mut server = process::spawn("server", Path::new("/bin/sh"), &arguments, &stale, true).unwrap();
+        let kept = clusters.path().join("default");
+        create_private(&kept).unwrap();
+
+        // At once, while the new process does not show its arguments yet.
+        clear_stale_runs(clusters.path()).unwrap();
+
+        assert!(!stale.exists());
+        let ended = server.try_wait().unwrap();
+        // Whatever the outcome, the test must not leave it behind or wait for it.
+        let _ = server.kill();
+        assert!(ended.is_some_and(|status| !status.success()));
+        assert!(kept.exists());
     }
 }

@@ -16,6 +16,8 @@ use super::error::Error;
 /// see `process::recorded`.
 const SCRIPT: &str = r#"
 cat >/dev/null
+[ -e "$1" ] || exit 0 # the owner has cleaned up itself
+sleep 0.2 # a server started in the owner's last moment shows its arguments only now
 for file in "$1"/*.pid; do
   read -r pid started <"$file" || continue
   case $(tr '\0' '\n' <"/proc/$pid/cmdline") in *"$1"*) ;; *) continue ;; esac

@@ -131,3 +131,29 @@ fn assemble(name: &str, cluster: ClusterInfo, user: AuthInfo, namespace: Option<
         ..Kubeconfig::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrow_takes_what_the_context_needs() {
+        let text = "
+            contexts:
+              - {name: a, context: {cluster: one, user: alice, namespace: apps}}
+              - {name: b, context: {cluster: two, user: bob}}
+            clusters:
+              - {name: one, cluster: {server: https://one}}
+              - {name: two, cluster: {server: https://two}}
+            users:
+              - {name: alice, user: {username: alice}}
+              - {name: bob, user: {username: bob}}
+            current-context: b";
+        let narrowed = narrow(&Kubeconfig::from_yaml(text).unwrap(), "a").unwrap();
+        assert_eq!(narrowed.current_context.as_deref(), Some("a"));
+        let yaml = serde_saphyr::to_string(&narrowed).unwrap();
+        assert!(yaml.contains("https://one") && yaml.contains("alice") && yaml.contains("apps"), "{yaml}");
+        assert!(!yaml.contains("two") && !yaml.contains("bob"), "{yaml}");
+        assert!(matches!(narrow(&narrowed, "b"), Err(Error::UnknownContext { .. })));
+    }
+}

@@ -80,6 +80,9 @@ impl Options {
 }
 
 /// A control plane that is ready.
+///
+/// Tests of one file may share one in a `static` (`tokio::sync::OnceCell`): it is cleaned up without `Drop`, too, and
+/// holds nothing of the runtime that started it. Clients do; each test makes its own with [`ControlPlane::client`].
 pub struct ControlPlane {
     folder: PathBuf,
     kubeconfig: Kubeconfig,
@@ -95,8 +98,10 @@ impl ControlPlane {
     /// Binaries that are missing are built first, which takes minutes once; the start itself takes a few seconds.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let [etcd, api_server] = locate([Binary::Etcd, Binary::KubeApiserver]).await?;
-        folder::create_private(&folder::clusters()?)?;
-        folder::clear_stale_runs()?;
+        {
+            let _lock = lock()?;
+            folder::clear_stale_runs(&folder::clusters()?)?;
+        }
         let (folder, kept) = match options.lifetime {
             Lifetime::ThisProcess => (folder::throw_away()?, None),
             Lifetime::Kept(folder) => {

@@ -1,7 +1,7 @@
 //! Starting and stopping the servers. Only processes that we started are ever ended.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -78,7 +78,13 @@ pub(super) fn stop_all(folder: &Path) -> Result<(), Error> {
         if let Some(pid) = recorded(&pid_file, folder) {
             end(pid, &pid_file, folder)?;
         }
-        fs::remove_file(&pid_file).map_err(Error::io("deleting", &pid_file))?;
+        match fs::remove_file(&pid_file) {
+            // A guard may be cleaning up the same folder.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Error::io("deleting", pid_file)(error));
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -108,8 +114,25 @@ fn recorded(pid_file: &Path, folder: &Path) -> Option<u32> {
     if pid < 2 || start_time(pid)? != started {
         return None;
     }
-    let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    String::from_utf8_lossy(&arguments).contains(&*folder.to_string_lossy()).then_some(pid)
+    arguments_of(pid, started)?.contains(&*folder.to_string_lossy()).then_some(pid)
+}
+
+/// The arguments of a process, separated by NUL.
+///
+/// They are empty for the first moments after the start: `spawn` returns as soon as the new program takes over, which
+/// is before the kernel has laid out its arguments. A process taken for a stranger's then would never be ended.
+fn arguments_of(pid: u32, started: u64) -> Option<String> {
+    let since = Instant::now();
+    loop {
+        let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        if !bytes.is_empty() || since.elapsed() > Duration::from_secs(1) {
+            return Some(String::from_utf8_lossy(&bytes).into_owned());
+        }
+        if start_time(pid) != Some(started) {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// The log of a server.
