@@ -51,6 +51,17 @@ pub struct Requests {
     pub paused: bool,
 }
 
+/// Which requests an action has made obsolete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obsolete {
+    /// Those that were there when the pending password was drawn.
+    Settled,
+    /// Those for starting again.
+    Recreate,
+    /// All but those for a reset: with everything settled, they ask for nothing.
+    EverythingButReset,
+}
+
 /// Whether a password reset is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResetDue {
@@ -109,6 +120,16 @@ impl Requests {
     pub fn reset_tokens(&self) -> Vec<String> {
         let resets = |request: &&Request| request.action == Some(Action::ResetPassword);
         self.actions.iter().filter(resets).map(Request::token).collect()
+    }
+
+    /// The requests that are obsolete; `settled` are those remembered with the pending password.
+    pub fn obsolete(&self, which: Obsolete, settled: &[String]) -> Vec<&Request> {
+        let holds = |request: &&Request| match which {
+            Obsolete::Settled => settled.contains(&request.token()),
+            Obsolete::Recreate => request.action == Some(Action::Recreate),
+            Obsolete::EverythingButReset => request.action != Some(Action::ResetPassword),
+        };
+        self.actions.iter().filter(holds).collect()
     }
 
     /// Whether a reset is due, given when the password in force was issued and when the last one on request was made.
