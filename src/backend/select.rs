@@ -66,14 +66,15 @@ impl Backends {
             _ => self.default.as_str(),
         };
         let offered = name == self.default || self.allowed.iter().any(|allowed| allowed == name);
-        self.all.get(name).filter(|_| offered).cloned().ok_or_else(|| SelectError::NotAllowed {
-            wanted: name.to_owned(),
-            allowed: self.offered(),
-        })
+        self.all
+            .get(name)
+            .filter(|_| offered)
+            .cloned()
+            .ok_or_else(|| SelectError::NotAllowed { wanted: name.to_owned(), allowed: self.offered() })
     }
 
     fn offered(&self) -> Vec<String> {
-        let offered = |name: &&str| **name == self.default || self.allowed.iter().any(|allowed| allowed == *name);
-        self.all.keys().filter(offered).map(|name| (*name).to_owned()).collect()
+        let offered = |name: &str| name == self.default || self.allowed.iter().any(|allowed| allowed == name);
+        self.all.keys().filter(|name| offered(name)).map(|name| (*name).to_owned()).collect()
     }
 }

@@ -5,6 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::credentials::{CredentialsSeen, LoginAnswer};
 use super::failure::Failure;
+use super::requests::{Requests, ResetDue};
+use crate::api::names::RESET_PASSWORD_AT;
 use crate::api::{
     Condition, ConditionStatus, ConditionType, Deployment, DeploymentStatus, Phase, Reason, conditions_with,
 };
@@ -83,7 +85,8 @@ impl Verdict {
 
 /// The conditions of a pass.
 pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
-    let Inputs { old, generation, verdict, usable, kept_differences, login, paused, failure, deadline, now } = inputs;
+    let Inputs { old, generation, verdict, usable, kept_differences, login, paused, failure, deadline, now } =
+        inputs;
     let since = |type_: ConditionType, status: ConditionStatus| {
         old.iter()
             .find(|condition| condition.type_ == type_ && condition.status == status)
@@ -141,8 +144,14 @@ pub fn unobserved(
         .cloned()
         .collect();
     let ready = keep_or_unknown(old, failure.reason, &failure.message, deadline, now);
-    let synced = Answer { status: ConditionStatus::Unknown, reason: failure.reason, message: failure.message.clone() };
-    kept.extend(finish(old, vec![(ConditionType::Ready, ready), (ConditionType::Synced, synced)], generation, now));
+    let synced =
+        Answer { status: ConditionStatus::Unknown, reason: failure.reason, message: failure.message.clone() };
+    kept.extend(finish(
+        old,
+        vec![(ConditionType::Ready, ready), (ConditionType::Synced, synced)],
+        generation,
+        now,
+    ));
     kept.sort_by_key(|condition| condition.type_);
     kept
 }
@@ -157,7 +166,9 @@ fn keep_or_unknown(
 ) -> Answer {
     let unseen_since = old
         .iter()
-        .find(|condition| condition.type_ == ConditionType::Synced && condition.status != ConditionStatus::True)
+        .find(|condition| {
+            condition.type_ == ConditionType::Synced && condition.status != ConditionStatus::True
+        })
         .map(|condition| now.duration_since(condition.last_transition_time.0));
     let ready = old.iter().find(|condition| condition.type_ == ConditionType::Ready);
     match ready {
@@ -200,8 +211,12 @@ pub fn usable(credentials: &CredentialsSeen, otherwise: &Verdict) -> Answer {
         (None, Some(_), LoginAnswer::Unreachable(message)) => {
             Answer::new(false, Reason::Unreachable, message.clone())
         }
-        (None, Some(_), LoginAnswer::NotTried) => Answer::new(false, otherwise.reason, otherwise.message.clone()),
-        (None, None, _) => Answer::new(false, Reason::NotPublished, format!("the Secret {name} is not written yet")),
+        (None, Some(_), LoginAnswer::NotTried) => {
+            Answer::new(false, otherwise.reason, otherwise.message.clone())
+        }
+        (None, None, _) => {
+            Answer::new(false, Reason::NotPublished, format!("the Secret {name} is not written yet"))
+        }
     }
 }
 
@@ -228,6 +243,24 @@ pub fn login(credentials: &CredentialsSeen) -> Answer {
 /// The sentence about a Secret of somebody else.
 pub fn secret_conflict(name: &str, owner: &str) -> String {
     format!("the Secret {name} belongs to {owner}; name another one in spec.credentialsSecret, or delete it")
+}
+
+/// What is to be said about requests that wait or cannot be read.
+pub fn request_sentences(requests: &Requests, due: ResetDue) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if let ResetDue::Throttled(at) = due {
+        sentences.push(format!(
+            "{}: a password was reset on request a short while ago; the next one is made at {at}. To ask for one at a \
+             time of your own, use the annotation {RESET_PASSWORD_AT}",
+            Reason::ResetThrottled
+        ));
+    }
+    if let Some(written) = &requests.unreadable_reset_at {
+        sentences.push(format!(
+            "{RESET_PASSWORD_AT}: found \"{written}\", expected a time like 2026-01-31T12:00:00Z"
+        ));
+    }
+    sentences
 }
 
 /// The original operator's three keys.

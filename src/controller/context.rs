@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use kube::Client;
 use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
-use kube::Client;
 
 use super::backoff::Backoffs;
 use super::refusals::Refusals;

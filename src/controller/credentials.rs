@@ -10,8 +10,8 @@ use super::failure::Failure;
 use crate::fsm::{Pending, Published};
 use crate::postgres::{Endpoint, Login, SqlErrorKind, verify_login};
 use crate::secrets::{
-    ConnectionFacts, ISSUED_AT, Issue, Password, PendingPassword, RESET_AT, Recognised, SecretOwner, generate,
-    marked_name, password_in, time_in,
+    ConnectionFacts, ISSUED_AT, Issue, Password, PendingPassword, RESET_AT, Recognised, SecretOwner,
+    generate, marked_name, password_in, time_in,
 };
 
 /// A refused login is tried once more after this, before anything follows from it.
@@ -78,9 +78,10 @@ impl CredentialsSeen {
         if let Some(name) = former_name.filter(|name| *name != secret_name) {
             former = context.secrets.get(&owner.namespace, name).await?.filter(|secret| owner.owns(secret));
         }
-        let foreign = secret.as_ref().filter(|secret| !recognised(&owner, facts.as_ref(), secret)).map(|secret| {
-            marked_name(secret).unwrap_or_else(|| "nobody the operator knows".to_owned())
-        });
+        let foreign = secret
+            .as_ref()
+            .filter(|secret| !recognised(&owner, facts.as_ref(), secret))
+            .map(|secret| marked_name(secret).unwrap_or_else(|| "nobody the operator knows".to_owned()));
         let published = match &foreign {
             Some(_) => None,
             None => secret.as_ref().or(former.as_ref()).and_then(password_in),
@@ -88,7 +89,9 @@ impl CredentialsSeen {
         let current = foreign.is_none()
             && former.is_none()
             && match (&secret, &published, &facts) {
-                (Some(secret), Some(password), Some(facts)) => facts.is_published_in(&owner, secret, password),
+                (Some(secret), Some(password), Some(facts)) => {
+                    facts.is_published_in(&owner, secret, password)
+                }
                 _ => false,
             };
         let mut seen = Self {
@@ -131,7 +134,9 @@ impl CredentialsSeen {
 
     /// What PostgreSQL says to this password.
     pub async fn login(&self, password: &Password) -> LoginAnswer {
-        let (Some(endpoint), Some(facts)) = (&self.endpoint, &self.facts) else { return LoginAnswer::NotTried };
+        let (Some(endpoint), Some(facts)) = (&self.endpoint, &self.facts) else {
+            return LoginAnswer::NotTried;
+        };
         let login = Login { user: &facts.username, password: Some(password), dbname: &facts.dbname };
         match verify_login(endpoint, &login).await {
             Ok(()) => LoginAnswer::Accepted,
@@ -188,6 +193,14 @@ impl CredentialsSeen {
         time_in(secret, RESET_AT)
     }
 
+    /// The name under which our credentials stand now; the former one, as long as there is one to be removed.
+    pub fn bound_name(&self) -> Option<String> {
+        match &self.former {
+            Some(former) => former.metadata.name.clone(),
+            None => self.secret.as_ref().filter(|_| self.foreign.is_none()).map(|_| self.secret_name.clone()),
+        }
+    }
+
     /// Draws a password and stores it, unless one is stored.
     ///
     /// # Errors
@@ -205,7 +218,8 @@ impl CredentialsSeen {
     /// # Errors
     /// When none is pending any more.
     pub fn pending_password(&self) -> Result<&Password, Failure> {
-        let pending = self.pending.as_ref().ok_or_else(|| Failure::conflict("the pending password is gone"))?;
+        let pending =
+            self.pending.as_ref().ok_or_else(|| Failure::conflict("the pending password is gone"))?;
         Ok(&pending.password)
     }
 
@@ -252,7 +266,10 @@ impl CredentialsSeen {
             }
             _ => return Err(Failure::conflict("no password is accepted by the server")),
         };
-        Ok(context.secrets.publish(&self.owner, &self.secret_name, self.secret.as_ref(), facts, &issue).await?)
+        Ok(context
+            .secrets
+            .publish(&self.owner, &self.secret_name, self.secret.as_ref(), facts, &issue)
+            .await?)
     }
 
     /// Deletes the pending password.

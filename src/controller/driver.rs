@@ -34,7 +34,10 @@ enum End {
 }
 
 /// The controller's reconcile function. Its errors are handled here, so it has none.
-pub async fn reconcile<S: Subject>(object: Arc<S::Object>, context: Arc<Context>) -> Result<Action, std::convert::Infallible> {
+pub async fn reconcile<S: Subject>(
+    object: Arc<S::Object>,
+    context: Arc<Context>,
+) -> Result<Action, std::convert::Infallible> {
     let span = tracing::info_span!(
         "reconcile",
         kind = S::Machine::KIND,
@@ -74,7 +77,8 @@ pub async fn reconcile<S: Subject>(object: Arc<S::Object>, context: Arc<Context>
 }
 
 async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, Failure> {
-    let api: Api<S::Object> = Api::namespaced(context.client.clone(), &cached.namespace().unwrap_or_default());
+    let api: Api<S::Object> =
+        Api::namespaced(context.client.clone(), &cached.namespace().unwrap_or_default());
     // The store may not hold our own last write yet, and a decision on an old status would repeat it.
     let Some(object) = api.get_opt(&cached.name_any()).await? else { return Ok(End::Gone) };
     if object.uid() != cached.uid() || (is_deleting(&object) && !finalizer::is_held(&object)) {
@@ -100,21 +104,28 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
         Some(object) => object,
         None => return Ok(End::Outdated),
     };
-    let status = S::describe(context, &Pass {
-        object: &object,
-        seen: &seen,
-        trigger,
-        phase: step.phase,
-        acts: !step.plan.is_empty(),
-        failure: None,
-        now,
-    });
+    let status = S::describe(
+        context,
+        &Pass {
+            object: &object,
+            seen: &seen,
+            trigger,
+            phase: step.phase,
+            acts: !step.plan.is_empty(),
+            failure: None,
+            now,
+        },
+    );
     let Some(object) = record::status::<S>(&api, &object, &status).await? else { return Ok(End::Outdated) };
     if step.phase != before {
         transition::<S>(context, &object, before, step.phase, trigger, now).await;
     }
     if step.plan.is_empty() {
-        return Ok(if step.phase == before { End::Settled(S::pace(context, &seen, trigger)) } else { End::Acted });
+        return Ok(if step.phase == before {
+            End::Settled(S::pace(context, &seen, trigger))
+        } else {
+            End::Acted
+        });
     }
 
     match act::<S>(context, &object, &mut seen, trigger, &step).await {

@@ -71,7 +71,9 @@ impl From<SqlError> for Failure {
     fn from(error: SqlError) -> Self {
         let (reason, retry) = match error.kind() {
             SqlErrorKind::PasswordRefused => (Reason::CredentialsRefused, Retry::Backoff(None)),
-            SqlErrorKind::LoginRefused | SqlErrorKind::TlsRefused => (Reason::Unreachable, Retry::Backoff(None)),
+            SqlErrorKind::LoginRefused | SqlErrorKind::TlsRefused => {
+                (Reason::Unreachable, Retry::Backoff(None))
+            }
             SqlErrorKind::Unreachable => (Reason::Unreachable, Retry::Backoff(None)),
             SqlErrorKind::NotReady => (Reason::Unusable, Retry::Poll),
             SqlErrorKind::Busy => (Reason::Busy, Retry::Backoff(Some(Duration::from_secs(1)))),

@@ -21,7 +21,8 @@ pub async fn hold<K>(api: &Api<K>, object: &K) -> Result<K, kube::Error>
 where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug,
 {
-    let version = json!({"op": "test", "path": "/metadata/resourceVersion", "value": object.resource_version()});
+    let version =
+        json!({"op": "test", "path": "/metadata/resourceVersion", "value": object.resource_version()});
     let add = if object.finalizers().is_empty() {
         json!({"op": "add", "path": "/metadata/finalizers", "value": [FINALIZER]})
     } else {

@@ -1,1 +1,18 @@
-//! See the crate's map in `lib.rs`.
+//! The only room that knows all the others: observes, decides by the machines, acts, records.
+
+mod actions;
+mod backoff;
+mod conditions;
+mod context;
+mod credentials;
+mod database;
+mod driver;
+mod failure;
+mod finalizer;
+mod pace;
+mod record;
+mod refusals;
+mod requests;
+mod server;
+mod subject;
+mod surroundings;

@@ -196,7 +196,10 @@ mod tests {
         server.annotations_mut().insert(RESET_PASSWORD_AT.to_owned(), "yesterday".to_owned());
         server.annotations_mut().insert(PAUSED.to_owned(), "true".to_owned());
         let requests = Requests::of(&server);
-        assert_eq!(requests.actions[0], Request { place: Place::Label, value: "dance".to_owned(), action: None });
+        assert_eq!(
+            requests.actions[0],
+            Request { place: Place::Label, value: "dance".to_owned(), action: None }
+        );
         assert!(requests.asks_for(Action::Recreate));
         assert_eq!(requests.unreadable_reset_at.as_deref(), Some("yesterday"));
         assert!(requests.paused);

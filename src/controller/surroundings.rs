@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{Api, ListParams};
 use kube::ResourceExt;
+use kube::api::{Api, ListParams};
 
 use super::context::Context;
 use super::credentials::CredentialsSeen;
@@ -20,7 +20,8 @@ pub fn reset_due(context: &Context, requests: &Requests, seen: &CredentialsSeen,
 
 /// Whether the original operator left the object finished. Our own objects carry a phase as well.
 pub fn original_finished(deployment: Option<&Deployment>, phase: Option<Phase>) -> bool {
-    phase.is_none() && deployment.is_some_and(|deployment| deployment.status == Some(DeploymentStatus::Finished))
+    phase.is_none()
+        && deployment.is_some_and(|deployment| deployment.status == Some(DeploymentStatus::Finished))
 }
 
 /// Whether the namespace is being deleted. Asked only when a Secret may have to be made in it.

@@ -41,7 +41,9 @@ pub(super) async fn act(
             ));
         }
         ServerAction::UpdateServer => backend.update(&identity, &desired, &seen.due(Stage::Update)).await?,
-        ServerAction::ConfigureServer => backend.configure(&identity, &desired, &seen.due(Stage::Configure)).await?,
+        ServerAction::ConfigureServer => {
+            backend.configure(&identity, &desired, &seen.due(Stage::Configure)).await?
+        }
         ServerAction::ApplyPassword => {
             backend.set_admin_password(&identity, &seen.owner, seen.credentials.pending_password()?).await?;
         }

@@ -29,7 +29,11 @@ pub(super) fn view(phase: Phase, seen: &ServerSeen) -> ServerView {
         unconfigured: !seen.due(Stage::Configure).is_empty(),
         rejected: !seen.rejections.is_empty(),
         terminating: seen.terminating,
-        idle_request: seen.requests.actions.iter().any(|request| request.action != Some(Action::ResetPassword)),
+        idle_request: seen
+            .requests
+            .actions
+            .iter()
+            .any(|request| request.action != Some(Action::ResetPassword)),
         retain: seen.retain,
         referenced: !seen.referenced_by.is_empty(),
         protected: false,
@@ -44,7 +48,8 @@ pub(super) fn presence(seen: &ServerSeen) -> Presence {
         Answer::NotOurs(_) => return Presence::NotOurs,
         Answer::Present(server) => server,
     };
-    let replaced = matches!((&seen.recorded_uid, &server.uid), (Some(recorded), Some(found)) if recorded != found);
+    let replaced =
+        matches!((&seen.recorded_uid, &server.uid), (Some(recorded), Some(found)) if recorded != found);
     match &server.health {
         _ if replaced => Presence::Replaced,
         Health::Failed { was_available: true, .. } => Presence::FailedUsed,

@@ -11,7 +11,6 @@ use crate::api::{Binding, Operation, Phase, PinnedServer, ServerStatus};
 use crate::backend::Change;
 use crate::controller::conditions::{self, Inputs, Verdict};
 use crate::controller::context::Context;
-use crate::controller::requests::ResetDue;
 use crate::controller::subject::Pass;
 use crate::fsm::server::{Presence, ServerTrigger};
 
@@ -33,7 +32,7 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
     pin(&mut status, pass);
     status.operation = operation(&status, seen, pass.now);
     status.differences = kept_differences(seen);
-    status.binding = binding(seen).map(|name| Binding { name });
+    status.binding = seen.credentials.bound_name().map(|name| Binding { name });
     status.conditions = conditions::of(Inputs {
         old: &status.conditions,
         generation: pass.object.metadata.generation,
@@ -105,37 +104,15 @@ fn operation(status: &ServerStatus, seen: &ServerSeen, now: Timestamp) -> Option
 
 /// What differs and is not being changed, one sentence each.
 fn kept_differences(seen: &ServerSeen) -> Vec<String> {
-    let refused = seen.differences.iter().filter(|difference| matches!(difference.change, Change::Refused { .. }));
+    let refused =
+        seen.differences.iter().filter(|difference| matches!(difference.change, Change::Refused { .. }));
     let mut sentences: Vec<String> = refused.map(|difference| difference.sentence()).collect();
     if seen.present().is_some() {
         sentences.extend(seen.rejections.iter().map(|one| format!("{}: {}", one.field, one.message)));
     }
     sentences.extend(seen.refused.iter().map(|(_, message)| message.clone()));
-    if let ResetDue::Throttled(at) = seen.reset_due {
-        sentences.push(format!(
-            "ResetThrottled: a password was reset on request a short while ago; the next one is made at {at}. To ask \
-             for one at a time of your own, use the annotation operator/reset-password-at"
-        ));
-    }
-    if let Some(written) = &seen.requests.unreadable_reset_at {
-        sentences.push(format!(
-            "operator/reset-password-at: found \"{written}\", expected a time like 2026-01-31T12:00:00Z"
-        ));
-    }
+    sentences.extend(conditions::request_sentences(&seen.requests, seen.reset_due));
     sentences
-}
-
-/// The name under which our credentials stand now; the former one, as long as there is one to be removed.
-fn binding(seen: &ServerSeen) -> Option<String> {
-    let credentials = &seen.credentials;
-    match &credentials.former {
-        Some(former) => former.metadata.name.clone(),
-        None => credentials
-            .secret
-            .as_ref()
-            .filter(|_| credentials.foreign.is_none())
-            .map(|_| credentials.secret_name.clone()),
-    }
 }
 
 /// Whether the credentials can be used; none when the backend did not say where the server is.

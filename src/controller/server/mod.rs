@@ -64,8 +64,13 @@ impl Subject for Servers {
         now: Timestamp,
     ) -> ServerStatus {
         let mut status = object.status.clone().unwrap_or_default();
-        status.conditions =
-            super::conditions::unobserved(&status.conditions, failure, object.metadata.generation, context.deadline(), now);
+        status.conditions = super::conditions::unobserved(
+            &status.conditions,
+            failure,
+            object.metadata.generation,
+            context.deadline(),
+            now,
+        );
         status
     }
 

@@ -7,8 +7,8 @@ use kube::ResourceExt;
 
 use crate::api::{DeletionPolicy, Phase, PostgreSQLServer};
 use crate::backend::{
-    BackendError, DesiredServer, Difference, Health, Owner, PresentServer, Rejection, ServerBackend, ServerIdentity,
-    ServerObservation, Stage,
+    BackendError, DesiredServer, Difference, Health, Owner, PresentServer, Rejection, ServerBackend,
+    ServerIdentity, ServerObservation, Stage,
 };
 use crate::controller::context::Context;
 use crate::controller::credentials::CredentialsSeen;
@@ -111,7 +111,8 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     if let Ok(backend) = &selected {
         match pinned.name.clone() {
             Some(name) => {
-                let (account, region, group) = (pinned.account.clone(), pinned.region.clone(), pinned.group.clone());
+                let (account, region, group) =
+                    (pinned.account.clone(), pinned.region.clone(), pinned.group.clone());
                 identity = Some(ServerIdentity { name, account, region, group });
             }
             None => match backend.identity(&owner) {
@@ -138,13 +139,23 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         Answer::Present(server) => Some(server.as_ref()),
         _ => None,
     };
-    let facts = present.zip(selected.as_ref().ok()).and_then(|(server, backend)| connection(server, backend.name()));
-    let endpoint =
-        present.filter(|server| server.health == Health::Usable).and_then(|server| server.facts.endpoint.clone());
-    let secret_owner = SecretOwner { kind: "PostgreSQLServer", namespace, name: owner.name.clone(), uid: uid.clone() };
+    let facts =
+        present.zip(selected.as_ref().ok()).and_then(|(server, backend)| connection(server, backend.name()));
+    let endpoint = present
+        .filter(|server| server.health == Health::Usable)
+        .and_then(|server| server.facts.endpoint.clone());
+    let secret_owner =
+        SecretOwner { kind: "PostgreSQLServer", namespace, name: owner.name.clone(), uid: uid.clone() };
     let former = status.binding.as_ref().map(|binding| binding.name.as_str());
-    let credentials =
-        CredentialsSeen::observe(context, secret_owner, &object.spec.credentials_secret, former, facts, endpoint).await?;
+    let credentials = CredentialsSeen::observe(
+        context,
+        secret_owner,
+        &object.spec.credentials_secret,
+        former,
+        facts,
+        endpoint,
+    )
+    .await?;
 
     let differences = match (present, &selected) {
         (Some(server), Ok(backend)) => backend.differences(&desired, &server.facts),
@@ -159,16 +170,19 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         .into_iter()
         .filter_map(|action| Some((action, context.refusals.find(&uid, action, generation)?)))
         .collect();
-    let settling_time = selected.as_ref().map_or_else(|_| Default::default(), |backend| backend.settling_time());
+    let settling_time =
+        selected.as_ref().map_or_else(|_| Default::default(), |backend| backend.settling_time());
     let attempted = status.create_attempted_at.as_ref().map(|at| at.0);
     Ok(ServerSeen {
         evidence: pinned.uid.is_some()
-            || (pinned.name.is_none() && surroundings::original_finished(status.deployment.as_ref(), status.phase)),
+            || (pinned.name.is_none()
+                && surroundings::original_finished(status.deployment.as_ref(), status.phase)),
         settling: absent
             && pinned.uid.is_none()
             && attempted.is_some_and(|at| now.duration_since(at).unsigned_abs() < settling_time),
         was_ready: status.first_ready_at.is_some(),
-        terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due).await?,
+        terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due)
+            .await?,
         referenced_by: if deleting { surroundings::databases_of(context, &owner).await? } else { Vec::new() },
         paused: requests.paused || context.observes_only(),
         observes_only: context.observes_only(),

@@ -10,7 +10,9 @@ use crate::fsm::server::ServerTrigger;
 pub(super) fn verdict(seen: &ServerSeen, trigger: ServerTrigger) -> Verdict {
     let name = seen.identity.as_ref().map_or(seen.owner.name.as_str(), |identity| identity.name.as_str());
     let (reason, message, course) = match trigger {
-        ServerTrigger::Deletion => (Reason::Deleting, "the object is to be deleted".to_owned(), Course::Moving),
+        ServerTrigger::Deletion => {
+            (Reason::Deleting, "the object is to be deleted".to_owned(), Course::Moving)
+        }
         ServerTrigger::Paused if seen.observes_only => {
             (Reason::ObserveOnly, "the operator is configured to read only".to_owned(), Course::Done)
         }
@@ -35,21 +37,27 @@ pub(super) fn verdict(seen: &ServerSeen, trigger: ServerTrigger) -> Verdict {
             Course::Stuck,
         ),
         ServerTrigger::Unreadable => (Reason::BackendUnreadable, unreadable(seen), Course::Moving),
-        ServerTrigger::Absent => (Reason::Creating, format!("the server {name} is being created"), Course::Moving),
+        ServerTrigger::Absent => {
+            (Reason::Creating, format!("the server {name} is being created"), Course::Moving)
+        }
         ServerTrigger::Busy => (Reason::Busy, busy(seen, name), Course::Moving),
         ServerTrigger::Unusable => (Reason::Unusable, unusable(seen), Course::Moving),
         ServerTrigger::CreateFailed => (Reason::CreateFailed, unusable(seen), Course::Moving),
         ServerTrigger::ServerFailed => (Reason::ServerFailed, unusable(seen), Course::Stuck),
-        ServerTrigger::PasswordUnapplied | ServerTrigger::ResetRequested => {
-            (Reason::ResettingPassword, "a new administrator password is being set".to_owned(), Course::Moving)
-        }
+        ServerTrigger::PasswordUnapplied | ServerTrigger::ResetRequested => (
+            Reason::ResettingPassword,
+            "a new administrator password is being set".to_owned(),
+            Course::Moving,
+        ),
         ServerTrigger::CredentialsRefused => (
             Reason::RestoringPassword,
             "the server refuses the published password; it is being put back in force".to_owned(),
             Course::Moving,
         ),
         ServerTrigger::Differs => (Reason::Updating, differences(seen, Stage::Update), Course::Moving),
-        ServerTrigger::Unconfigured => (Reason::Configuring, differences(seen, Stage::Configure), Course::Moving),
+        ServerTrigger::Unconfigured => {
+            (Reason::Configuring, differences(seen, Stage::Configure), Course::Moving)
+        }
         ServerTrigger::Unpublished => {
             let secret = &seen.credentials.secret_name;
             (Reason::Publishing, format!("the Secret {secret} is being written"), Course::Moving)
@@ -72,7 +80,9 @@ pub(super) fn verdict(seen: &ServerSeen, trigger: ServerTrigger) -> Verdict {
         ServerTrigger::Retained
         | ServerTrigger::RetainedUnpublished
         | ServerTrigger::Present
-        | ServerTrigger::Gone => (Reason::Deleting, format!("the server {name} is being let go"), Course::Moving),
+        | ServerTrigger::Gone => {
+            (Reason::Deleting, format!("the server {name} is being let go"), Course::Moving)
+        }
     };
     Verdict { reason, message, course }
 }
