@@ -18,10 +18,14 @@
 {{- .Values.serviceAccount.name | default $default -}}
 {{- end }}
 
-{{/* Text stays as it is; a map becomes YAML. */}}
+{{/* Text stays as it is; a map becomes YAML; empty text means none. */}}
 {{- define "operator.config" -}}
-{{- with .Values.operatorConfig -}}
-{{- kindIs "string" . | ternary . (toYaml .) -}}
+{{- $config := .Values.operatorConfig -}}
+{{- if kindIs "invalid" $config -}}
+{{- $config = .Files.Get "files/default-config.yaml" -}}
+{{- end -}}
+{{- if $config -}}
+{{- kindIs "string" $config | ternary $config (toYaml $config) -}}
 {{- end -}}
 {{- end }}
 
