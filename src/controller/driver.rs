@@ -72,7 +72,7 @@ pub async fn reconcile<S: Subject>(
             ("failed", Action::requeue(wait))
         }
     };
-    context.metrics.reconcile(S::Machine::KIND, outcome, started.elapsed());
+    context.metrics.reconcile(S::Machine::KIND, outcome, started.elapsed().as_secs_f64());
     Ok(action)
 }
 
@@ -188,7 +188,7 @@ async fn act<S: Subject>(
             Err(failure) if failure.conflict => "conflict",
             Err(_) => "failed",
         };
-        context.metrics.action(S::Machine::KIND, name, outcome, started.elapsed());
+        context.metrics.action(S::Machine::KIND, name, outcome, started.elapsed().as_secs_f64());
         match answer {
             Ok(notes) => {
                 info!(action = name, "done");
@@ -217,10 +217,10 @@ async fn transition<S: Subject>(
     now: Timestamp,
 ) {
     let trigger = name_of::<S>(trigger);
-    context.metrics.transition(S::Machine::KIND, from, to, trigger);
+    context.metrics.transition(S::Machine::KIND, from.as_str(), to.as_str(), trigger);
     if let Some(since) = S::phase_since(object) {
-        let stayed = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-        context.metrics.phase_duration(S::Machine::KIND, from, stayed);
+        let stayed = now.duration_since(since).as_secs_f64().max(0.0);
+        context.metrics.phase_left(S::Machine::KIND, from.as_str(), stayed);
     }
     info!(from = from.as_str(), to = to.as_str(), trigger, "transition");
     let message = format!("{from} -> {to}: {trigger}");

@@ -9,10 +9,15 @@ mod database;
 mod driver;
 mod failure;
 mod finalizer;
+mod metered;
 mod pace;
 mod record;
 mod refusals;
 mod requests;
+mod run;
 mod server;
 mod subject;
 mod surroundings;
+
+pub use metered::Metered;
+pub use run::{Settings, run};

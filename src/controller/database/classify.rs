@@ -24,7 +24,11 @@ pub(super) fn view(phase: Phase, seen: &DatabaseSeen) -> DatabaseView {
             && matches!(&seen.state, Some(Ok(state)) if !state.is_configured()),
         rejected: seen.names.is_err(),
         terminating: seen.terminating,
-        idle_request: seen.requests.actions.iter().any(|request| request.action != Some(Action::ResetPassword)),
+        idle_request: seen
+            .requests
+            .actions
+            .iter()
+            .any(|request| request.action != Some(Action::ResetPassword)),
         retain: false,
     }
 }

@@ -75,8 +75,11 @@ fn pin(status: &mut DatabaseStatus, pass: &Pass<'_, Databases>) {
     if pass.trigger == DatabaseTrigger::RecreateRequested {
         status.create_attempted_at = None;
     }
-    status.database =
-        Some(PinnedDatabase { name: Some(names.database.clone()), owner: Some(names.role.clone()), server_uid });
+    status.database = Some(PinnedDatabase {
+        name: Some(names.database.clone()),
+        owner: Some(names.role.clone()),
+        server_uid,
+    });
 }
 
 /// What is set when a database is created and cannot be changed afterwards.
@@ -97,7 +100,8 @@ fn fixed(seen: &DatabaseSeen) -> Vec<String> {
 
 /// `en_US.UTF-8`, `en_US.utf8` and `EN_us.UTF8` are one collation to PostgreSQL, and `utf-8` one charset.
 fn same_name(one: &str, other: &str) -> bool {
-    let plain = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let plain =
+        |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     plain(one) == plain(other)
 }
 

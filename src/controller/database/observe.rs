@@ -80,7 +80,9 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         (Some(database), Some(role)) => Ok(DatabaseNames { database, role }),
         _ => {
             let administrators: Vec<&str> = administrator.as_deref().into_iter().collect();
-            database_name_for(&owner.name, &administrators).map(DatabaseNames::of).map_err(|error| error.to_string())
+            database_name_for(&owner.name, &administrators)
+                .map(DatabaseNames::of)
+                .map_err(|error| error.to_string())
         }
     };
     // Nothing is pinned before the first effect, so without a pinned name PostgreSQL holds nothing of ours.
@@ -106,13 +108,21 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         },
     });
     // A login as a role that is not there, or not ours to be, tells nothing.
-    let role_exists = matches!(&state, Some(Ok(state)) if matches!(state.role, Existence::Ours | Existence::Unmarked));
+    let role_exists =
+        matches!(&state, Some(Ok(state)) if matches!(state.role, Existence::Ours | Existence::Unmarked));
     let endpoint = server.access.as_ref().filter(|_| role_exists).map(|access| access.endpoint.clone());
     let secret_owner =
         SecretOwner { kind: "PostgreSQLDatabase", namespace, name: owner.name.clone(), uid: uid.clone() };
     let former = status.binding.as_ref().map(|binding| binding.name.as_str());
-    let credentials =
-        CredentialsSeen::observe(context, secret_owner, &object.spec.credentials_secret, former, facts, endpoint).await?;
+    let credentials = CredentialsSeen::observe(
+        context,
+        secret_owner,
+        &object.spec.credentials_secret,
+        former,
+        facts,
+        endpoint,
+    )
+    .await?;
 
     let requests = Requests::of(object);
     let reset_due = surroundings::reset_due(context, &requests, &credentials, Timestamp::now());
@@ -120,10 +130,12 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
     let generation = object.metadata.generation.unwrap_or_default();
     Ok(DatabaseSeen {
         evidence: pinned.server_uid.is_some()
-            || (pinned.name.is_none() && surroundings::original_finished(status.deployment.as_ref(), status.phase)),
+            || (pinned.name.is_none()
+                && surroundings::original_finished(status.deployment.as_ref(), status.phase)),
         adopts_unmarked: credentials.published_login == LoginAnswer::Accepted,
         was_ready: status.first_ready_at.is_some(),
-        terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due).await?,
+        terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due)
+            .await?,
         refused: context.refusals.find(&uid, "ConfigureDatabase", generation),
         paused: requests.paused || context.observes_only(),
         observes_only: context.observes_only(),

@@ -1,7 +1,7 @@
 //! The server of a database, as far as the database may rely on it.
 
-use kube::api::Api;
 use kube::ResourceExt;
+use kube::api::Api;
 
 use crate::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLServer, Reason};
 use crate::controller::context::Context;

@@ -10,7 +10,9 @@ use crate::postgres::{DatabaseState, Existence};
 pub(super) fn verdict(seen: &DatabaseSeen, trigger: DatabaseTrigger) -> Verdict {
     let name = seen.names.as_ref().map_or(seen.owner.name.as_str(), |names| names.database.as_str());
     let (reason, message, course) = match trigger {
-        DatabaseTrigger::Deletion => (Reason::Deleting, "the object is to be deleted".to_owned(), Course::Moving),
+        DatabaseTrigger::Deletion => {
+            (Reason::Deleting, "the object is to be deleted".to_owned(), Course::Moving)
+        }
         DatabaseTrigger::Paused if seen.observes_only => {
             (Reason::ObserveOnly, "the operator is configured to read only".to_owned(), Course::Done)
         }
@@ -36,9 +38,11 @@ pub(super) fn verdict(seen: &DatabaseSeen, trigger: DatabaseTrigger) -> Verdict 
         DatabaseTrigger::Absent => {
             (Reason::Creating, format!("the database {name} is being created"), Course::Moving)
         }
-        DatabaseTrigger::RoleMissing => {
-            (Reason::ResettingPassword, format!("the role of {name} is gone and is made again"), Course::Moving)
-        }
+        DatabaseTrigger::RoleMissing => (
+            Reason::ResettingPassword,
+            format!("the role of {name} is gone and is made again"),
+            Course::Moving,
+        ),
         DatabaseTrigger::PasswordUnapplied | DatabaseTrigger::ResetRequested => {
             (Reason::ResettingPassword, "a new password is being set".to_owned(), Course::Moving)
         }
@@ -59,7 +63,9 @@ pub(super) fn verdict(seen: &DatabaseSeen, trigger: DatabaseTrigger) -> Verdict 
         DatabaseTrigger::Abandoned
         | DatabaseTrigger::Retained
         | DatabaseTrigger::Present
-        | DatabaseTrigger::Gone => (Reason::Deleting, format!("the database {name} is being let go"), Course::Moving),
+        | DatabaseTrigger::Gone => {
+            (Reason::Deleting, format!("the database {name} is being let go"), Course::Moving)
+        }
     };
     Verdict { reason, message, course }
 }
