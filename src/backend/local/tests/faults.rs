@@ -1,0 +1,168 @@
+//! Crashes, lost folders, strangers, exhausted ports.
+
+use std::fs;
+use std::net::TcpListener;
+
+use nix::sys::signal::{Signal, kill};
+
+use crate::api::PostgreSQLServerSpec;
+use crate::backend::local::layout::exists;
+use crate::backend::local::process;
+use crate::backend::{DesiredServer, Health, Owner, Removal, ServerBackend, ServerObservation, Stage};
+use crate::secrets::Password;
+
+use super::host::{FIRST, Host, ask, login, owner};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_is_stopped_and_an_update_starts_it_with_its_data() {
+    let host = Host::new();
+    let owner = owner("orders");
+    let spec = PostgreSQLServerSpec::default();
+    let server = host.created(&owner, &spec).await;
+    let endpoint = server.facts.endpoint.clone().unwrap();
+    let admin = login(&endpoint, "postgres", FIRST).await.unwrap();
+    admin.batch_execute("CREATE TABLE kept AS SELECT 42 AS answer").await.unwrap();
+
+    let pid = process::find(&host.cluster(&owner)).unwrap().unwrap().pid;
+    kill(pid, Signal::SIGKILL).unwrap();
+    let stopped = host.until(&owner, |server| server.health != Health::Usable).await;
+    assert_eq!(stopped.health, Health::Unusable { message: "it is stopped".to_owned() });
+    assert!(stopped.accepts_writes);
+    assert_eq!(stopped.uid, server.uid);
+    let password = host.backend.set_admin_password(&host.identity(&owner), &owner, &Password::new("x")).await;
+    assert_eq!(password.unwrap_err().label(), "busy");
+
+    assert_eq!(host.apply(&owner, &spec, Stage::Update).await, 1);
+    assert_eq!(host.present(&owner).await.operation.as_deref(), Some("start"));
+    let again = host.until(&owner, |server| server.health == Health::Usable).await;
+    assert_eq!(again.uid, server.uid);
+    let admin = login(&again.facts.endpoint.unwrap(), "postgres", FIRST).await.unwrap();
+    assert_eq!(ask(&admin, "SELECT answer FROM kept").await, "42");
+    host.until(&owner, |server| server.operation.is_none()).await;
+    assert_eq!(host.apply(&owner, &spec, Stage::Update).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_another_program_has_now_does_not_keep_a_server_down() {
+    let host = Host::new();
+    let owner = owner("orders");
+    let spec = PostgreSQLServerSpec::default();
+    host.created(&owner, &spec).await;
+    let cluster = host.cluster(&owner);
+    process::stop(&cluster).unwrap();
+    // As after a reboot: the number is in use, by ourselves.
+    let file = cluster.pgdata().join("postmaster.pid");
+    fs::write(&file, format!("{}\n{}\n", std::process::id(), cluster.pgdata().display())).unwrap();
+
+    assert!(process::find(&cluster).unwrap().is_none());
+    host.apply(&owner, &spec, Stage::Update).await;
+    host.until(&owner, |server| server.health == Health::Usable).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_interrupted_creation_left_does_not_count() {
+    let host = Host::new();
+    let owner = owner("orders");
+    let staging = host.layout().staging(&host.identity(&owner).name);
+    fs::create_dir_all(staging.pgdata()).unwrap();
+    fs::write(staging.pgdata().join("PG_VERSION"), "15").unwrap();
+
+    assert!(matches!(host.observe(&owner).await, ServerObservation::Absent));
+    host.created(&owner, &PostgreSQLServerSpec::default()).await;
+    assert!(!exists(&staging.folder).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_objects_server_is_never_touched() {
+    let host = Host::new();
+    // Both are called a-b-c.
+    let first = Owner { namespace: "a".to_owned(), name: "b-c".to_owned(), uid: "1".to_owned() };
+    let second = Owner { namespace: "a-b".to_owned(), name: "c".to_owned(), uid: "2".to_owned() };
+    let spec = PostgreSQLServerSpec::default();
+    host.create(&first, &spec).await;
+    assert!(matches!(host.observe(&second).await, ServerObservation::NotOurs { .. }));
+    host.created(&first, &spec).await;
+
+    let ServerObservation::NotOurs { message } = host.observe(&second).await else { panic!("ours?") };
+    assert!(message.contains("a/b-c"), "{message}");
+    let identity = host.identity(&second);
+    let desired = DesiredServer { owner: &second, spec: &spec };
+    let created = host.backend.create(&identity, &desired, &Password::new("x")).await;
+    assert_eq!(created.unwrap_err().label(), "conflict");
+    let deleted = host.backend.delete(&identity, &second, None, Removal::Delete).await;
+    assert_eq!(deleted.unwrap_err().label(), "conflict");
+    let changed = host.backend.set_admin_password(&identity, &second, &Password::new("x")).await;
+    assert_eq!(changed.unwrap_err().label(), "conflict");
+    assert_eq!(host.present(&first).await.health, Health::Usable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_data_a_server_is_absent() {
+    let host = Host::new();
+    let owner = owner("orders");
+    let spec = PostgreSQLServerSpec::default();
+    let first = host.created(&owner, &spec).await;
+    let cluster = host.cluster(&owner);
+    process::stop(&cluster).unwrap();
+    fs::remove_dir_all(cluster.pgdata()).unwrap();
+    assert!(matches!(host.observe(&owner).await, ServerObservation::Absent));
+
+    let second = host.created(&owner, &spec).await;
+    assert_ne!(second.uid, first.uid);
+    process::stop(&cluster).unwrap();
+    fs::remove_dir_all(&cluster.folder).unwrap();
+    assert!(matches!(host.observe(&owner).await, ServerObservation::Absent));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_without_a_mark_is_nobodys_to_touch() {
+    let host = Host::new();
+    let owner = owner("orders");
+    let cluster = host.cluster(&owner);
+    fs::create_dir_all(cluster.pgdata()).unwrap();
+    assert!(matches!(host.observe(&owner).await, ServerObservation::NotOurs { .. }));
+    let deleted = host.backend.delete(&host.identity(&owner), &owner, None, Removal::Delete).await;
+    assert_eq!(deleted.unwrap_err().label(), "conflict");
+    assert!(exists(&cluster.pgdata()).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_free_port_creation_is_refused_with_the_remedy() {
+    let host = Host::new();
+    let owner = owner("orders");
+    let range = host.config.port_first..=host.config.port_last;
+    let listeners: Vec<_> =
+        range.map(|port| TcpListener::bind((host.config.address, port)).unwrap()).collect();
+    let spec = PostgreSQLServerSpec::default();
+    let desired = DesiredServer { owner: &owner, spec: &spec };
+    let refused =
+        host.backend.create(&host.identity(&owner), &desired, &Password::new("x")).await.unwrap_err();
+    assert_eq!(refused.label(), "rejected");
+    assert!(refused.to_string().contains("port_last"), "{refused}");
+    assert!(matches!(host.observe(&owner).await, ServerObservation::Absent));
+
+    drop(listeners);
+    host.created(&owner, &spec).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_creation_says_why_until_the_shell_is_removed() {
+    let host = Host::new();
+    let owner = owner("orders");
+    host.create(&owner, &super::host::spec_with(&[("shared_preload_libraries", "nonsense")])).await;
+    let failed = loop {
+        let server = host.present(&owner).await;
+        if matches!(server.health, Health::Failed { .. }) {
+            break server;
+        }
+        assert_ne!(server.health, Health::Usable);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    let Health::Failed { message, was_available } = failed.health else { panic!() };
+    assert!(message.contains("nonsense") && !was_available, "{message}");
+
+    // An operator that knows nothing of the failure finds it again by starting the server; here the shell just goes.
+    host.delete(&owner).await;
+    assert!(matches!(host.observe(&owner).await, ServerObservation::Absent));
+    host.created(&owner, &PostgreSQLServerSpec::default()).await;
+}
