@@ -6,8 +6,10 @@ use std::net::TcpListener;
 use nix::sys::signal::{Signal, kill};
 
 use crate::api::PostgreSQLServerSpec;
+use crate::backend::local::account::Account;
 use crate::backend::local::layout::exists;
 use crate::backend::local::process;
+use crate::backend::local::record::Record;
 use crate::backend::{DesiredServer, Health, Owner, Removal, ServerBackend, ServerObservation, Stage};
 use crate::secrets::Password;
 
@@ -165,4 +167,81 @@ async fn a_failed_creation_says_why_until_the_shell_is_removed() {
     host.delete(&owner).await;
     assert!(matches!(host.observe(&owner).await, ServerObservation::Absent));
     host.created(&owner, &PostgreSQLServerSpec::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_still_runs_in_a_staging_folder_is_ended_first() {
+    let host = Host::new();
+    let owner = owner("orders");
+    let spec = PostgreSQLServerSpec::default();
+    host.created(&owner, &spec).await;
+    let cluster = host.cluster(&owner);
+    let staging = host.layout().staging(&host.identity(&owner).name);
+    process::stop(&cluster).unwrap();
+    fs::rename(&cluster.folder, &staging.folder).unwrap();
+    let account = Account::resolve(&host.config.run_as_user).unwrap();
+    let program = host.backend.local.installs.choose(None).unwrap().program("postgres");
+    let mut orphan = account.command(&program, &staging.folder);
+    orphan
+        .arg("--single")
+        .arg("-D")
+        .arg(staging.pgdata())
+        .arg("postgres")
+        .stdin(std::process::Stdio::piped());
+    let mut orphan = orphan.stdout(std::process::Stdio::null()).spawn().unwrap();
+
+    assert!(matches!(host.observe(&owner).await, ServerObservation::Absent));
+    host.create(&owner, &spec).await;
+    assert!(!orphan.wait().unwrap().success());
+    host.until(&owner, |server| server.health == Health::Usable).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_killed_before_the_first_start_finds_a_complete_server() {
+    let host = Host::new();
+    let owner = owner("orders");
+    let spec = PostgreSQLServerSpec::default();
+    host.created(&owner, &spec).await;
+    let cluster = host.cluster(&owner);
+    process::stop(&cluster).unwrap();
+    let record = Record::read(&cluster).unwrap().unwrap();
+    Record { was_available: false, ..record }.write(&cluster).unwrap();
+    // What an interrupted deletion of another one left.
+    let leftover = host.layout().doomed("another", 1);
+    fs::create_dir(&leftover).unwrap();
+
+    assert!(matches!(host.present(&owner).await.health, Health::Unusable { .. }));
+    // Asked again, creation leaves it alone.
+    host.create(&owner, &spec).await;
+    host.apply(&owner, &spec, Stage::Update).await;
+    let server = host.until(&owner, |server| server.health == Health::Usable).await;
+    assert!(login(&server.facts.endpoint.unwrap(), "postgres", FIRST).await.is_ok());
+    host.until(&owner, |server| server.operation.is_none()).await;
+    assert!(Record::read(&cluster).unwrap().unwrap().was_available);
+
+    host.delete(&owner).await;
+    assert!(!exists(&leftover).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stops_waiting_does_not_stop_the_work() {
+    let host = Host::new();
+    let owner = owner("orders");
+    let spec = PostgreSQLServerSpec::default();
+    let identity = host.identity(&owner);
+    let desired = DesiredServer { owner: &owner, spec: &spec };
+    let password = Password::new(FIRST);
+    let waited = std::time::Duration::from_micros(1);
+    let _ = tokio::time::timeout(waited, host.backend.create(&identity, &desired, &password)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    host.until(&owner, |server| server.health == Health::Usable).await;
+    let delete = host.backend.delete(&identity, &owner, None, Removal::Delete);
+    let _ = tokio::time::timeout(waited, delete).await;
+    for _ in 0..500 {
+        if matches!(host.observe(&owner).await, ServerObservation::Absent) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("not deleted");
 }

@@ -114,7 +114,8 @@ async fn deletion_removes_everything_of_that_server_and_nothing_of_another() {
     let spec = PostgreSQLServerSpec::default();
     host.create(&other, &spec).await;
     let first = host.created(&doomed, &spec).await;
-    host.created(&other, &spec).await;
+    let second = host.created(&other, &spec).await;
+    assert_ne!(first.facts.endpoint, second.facts.endpoint);
     let identity = host.identity(&doomed);
 
     let another = host.backend.delete(&identity, &doomed, Some("another"), Removal::Delete).await;
