@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -75,31 +75,37 @@ impl Account {
         let mut command = self.command(harmless, folder);
         command.arg("--version");
         match run(command, None, Duration::from_secs(10)) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Err(LocalError::Unreachable { user: self.name.clone(), folder: self.first_closed(folder) })
-            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(LocalError::Unreachable {
+                user: self.name.clone(),
+                folder: self.closed(folder, harmless),
+            }),
             Err(error) => Err(LocalError::io("run", harmless)(error)),
             Ok(_) => Ok(()),
         }
     }
 
-    /// The outermost folder whose mode keeps this user out.
-    fn first_closed(&self, folder: &Path) -> std::path::PathBuf {
-        let mut path: Vec<&Path> = folder.ancestors().collect();
-        path.reverse();
-        let closed = path.into_iter().find(|part| {
-            part.metadata().is_ok_and(|found| {
-                let bit = if found.uid() == self.uid {
-                    0o100
-                } else if found.gid() == self.gid {
-                    0o010
-                } else {
-                    0o001
-                };
-                found.mode() & bit == 0
-            })
-        });
-        closed.unwrap_or(folder).to_path_buf()
+    /// The outermost folder whose mode keeps this user from the folder or the program.
+    fn closed(&self, folder: &Path, program: &Path) -> PathBuf {
+        let on_the_way = |path: &Path| {
+            let mut parts: Vec<PathBuf> = path.ancestors().map(Path::to_path_buf).collect();
+            parts.reverse();
+            parts
+        };
+        let mut parts = on_the_way(folder).into_iter().chain(on_the_way(program));
+        parts.find(|part| !self.may_search(part)).unwrap_or_else(|| folder.to_path_buf())
+    }
+
+    fn may_search(&self, path: &Path) -> bool {
+        path.metadata().is_ok_and(|found| {
+            let bit = if found.uid() == self.uid {
+                0o100
+            } else if found.gid() == self.gid {
+                0o010
+            } else {
+                0o001
+            };
+            found.mode() & bit != 0
+        })
     }
 }
 

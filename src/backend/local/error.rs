@@ -58,8 +58,8 @@ pub(super) enum LocalError {
     #[error("{} cannot be read: {source}", path.display())]
     Record { path: PathBuf, source: serde_json::Error },
     #[error(
-        "the operating system user {user} cannot enter {}; give it search permission there (chmod o+x) or set \
-         backends.local.data_dir to another folder", folder.display()
+        "the operating system user {user} cannot enter {}; give it search permission there (chmod o+x), or set \
+         backends.local.data_dir and backends.local.bin_dir to places it can enter", folder.display()
     )]
     Unreachable { user: String, folder: PathBuf },
     #[error(

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 
 use nix::sys::signal::{Signal, kill};
 
@@ -244,4 +245,21 @@ async fn whoever_stops_waiting_does_not_stop_the_work() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     panic!("not deleted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_the_servers_cannot_enter_is_named() {
+    let host = Host::new();
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let owner = owner("orders");
+    let spec = PostgreSQLServerSpec::default();
+    let desired = DesiredServer { owner: &owner, spec: &spec };
+    let parent = host.config.data_dir.parent().unwrap().to_path_buf();
+    fs::set_permissions(&parent, fs::Permissions::from_mode(0o700)).unwrap();
+    let refused =
+        host.backend.create(&host.identity(&owner), &desired, &Password::new("x")).await.unwrap_err();
+    assert_eq!(refused.label(), "rejected");
+    assert!(refused.to_string().contains(&format!("{};", parent.display())), "{refused}");
 }

@@ -195,6 +195,16 @@ pub(super) async fn login(
     user: &str,
     password: &str,
 ) -> Result<Client, tokio_postgres::Error> {
+    login_to("postgres", endpoint, user, password).await
+}
+
+/// A login to another database over verified TLS.
+pub(super) async fn login_to(
+    database: &str,
+    endpoint: &Endpoint,
+    user: &str,
+    password: &str,
+) -> Result<Client, tokio_postgres::Error> {
     let TlsMode::Verify { ca_pem } = &endpoint.tls else { panic!("{endpoint:?}") };
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
@@ -205,7 +215,7 @@ pub(super) async fn login(
         .with_root_certificates(roots)
         .with_no_client_auth();
     let mut config = config(endpoint, user, password);
-    config.ssl_mode(tokio_postgres::config::SslMode::Require);
+    config.dbname(database).ssl_mode(tokio_postgres::config::SslMode::Require);
     let (client, connection) = config.connect(MakeRustlsConnect::new(tls)).await?;
     tokio::spawn(connection);
     Ok(client)
