@@ -4,6 +4,7 @@
 //! in [`crate::fsm`].
 
 mod error;
+mod local;
 mod observation;
 mod select;
 mod semantics;
@@ -16,6 +17,7 @@ use crate::api::PostgreSQLServerSpec;
 use crate::secrets::Password;
 
 pub use error::{BackendError, Retry};
+pub use local::{LocalBackend, LocalConfigError};
 pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};
 pub use select::{Backends, SelectError};
 pub use semantics::{Change, Difference, FieldRule, Rejection, Semantics, Settings, Stage, compare};
