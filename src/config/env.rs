@@ -115,7 +115,7 @@ fn node(name: &str, value: &str, shape: &Shape) -> Result<Node, serde_saphyr::Er
         Shape::Text | Shape::Choice(_) | Shape::Address => {
             Ok(Node { origin: Origin::Variable(name.to_owned()), content: Content::Text(value.to_owned()) })
         }
-        _ => Node::parse(value).map(|node| node.from_variable(name)),
+        _ => Node::parse(value).map(|node| node.attributed_to(name)),
     }
 }
 

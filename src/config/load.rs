@@ -109,7 +109,11 @@ fn explain_missing_backend(findings: &mut [Finding]) {
 }
 
 fn not_yaml(path: &Path, error: &serde_saphyr::Error) -> Finding {
-    let finding = whole_file(path, error.without_snippet().to_string(), "YAML".to_owned());
+    let message = error.without_snippet().to_string();
+    // The place stands in front of the line already.
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+    let found = format!("something that is not YAML ({message})");
+    let finding = whole_file(path, found, "a mapping of keys to values".to_owned());
     Finding { position: error.location().and_then(position), ..finding }
 }
 

@@ -1,8 +1,8 @@
 //! The operator's configuration: one YAML file, with single keys overridden by the environment.
 //!
-//! The file is read into a tree that remembers where every value stood ([`tree`]), the environment is laid over it
-//! ([`env`]), the tree is checked against the shape of the structs ([`shape`], [`read`]) and turned into them
-//! ([`model`]), and what single values cannot say is checked at the end ([`validate`]). Everything that is wrong is
+//! The file is read into a tree that remembers where every value stood (`tree`), the environment is laid over it
+//! (`env`), the tree is checked against the shape of the structs (`shape`, `read`) and turned into them
+//! (`model`), and what single values cannot say is checked at the end (`validate`). Everything that is wrong is
 //! reported at once, with its place; unknown keys are warnings, so that files of the original operator keep working.
 
 mod env;

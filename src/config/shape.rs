@@ -48,14 +48,6 @@ impl Shape {
         let definitions = schema.get("$defs").cloned().unwrap_or_default();
         from_schema(&schema, &definitions).0
     }
-
-    /// The field of that name, if this is a section that has it.
-    pub(super) fn field(&self, name: &str) -> Option<&Field> {
-        match self {
-            Shape::Section(fields) => fields.iter().find(|field| field.name == name),
-            _ => None,
-        }
-    }
 }
 
 /// What is expected, to be read after "expected".

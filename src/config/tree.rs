@@ -57,18 +57,18 @@ impl Node {
     }
 
     /// The same tree with everything in it coming from a variable.
-    pub(super) fn from_variable(mut self, name: &str) -> Self {
+    pub(super) fn attributed_to(mut self, name: &str) -> Self {
         self.origin = Origin::Variable(name.to_owned());
         match &mut self.content {
             Content::List(nodes) => {
                 for node in nodes {
-                    *node = node.clone().from_variable(name);
+                    *node = node.clone().attributed_to(name);
                 }
             }
             Content::Mapping(entries) => {
                 for entry in entries {
                     entry.origin = Origin::Variable(name.to_owned());
-                    entry.node = entry.node.clone().from_variable(name);
+                    entry.node = entry.node.clone().attributed_to(name);
                 }
             }
             _ => {}
