@@ -2,9 +2,13 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
+use hcpg::backend;
 use hcpg::config::{Config, Environment, Loaded, process_variables};
+use hcpg::controller::{self, Settings};
 use hcpg::ops::cli::{Cli, Command, RunOptions, check_config, crds, version};
 use hcpg::ops::{Heartbeat, HttpServer, Metrics, Probes, Readiness, init};
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,6 +16,9 @@ use tracing::{Level, info, warn};
 
 // The one place where errors of all rooms meet; what they say is for the person who started the operator.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long passes under way may go on after the signal; the chart's grace period is a little longer.
+const GRACE: Duration = Duration::from_secs(25);
 
 fn main() -> ExitCode {
     let done = match Cli::parse().into_command() {
@@ -48,18 +55,41 @@ async fn run(options: RunOptions) -> Result<(), Failure> {
     let path = options.config.unwrap_or(environment.config_path);
     let Loaded { config, warnings } = Config::load(&path, process_variables())?;
     warnings.iter().for_each(|finding| warn!("{finding}"));
+    let (heartbeat, readiness) = (Heartbeat::default(), Readiness::default());
+    let metrics = Metrics::new()?;
     let probes =
-        Probes { heartbeat: Heartbeat::default(), readiness: Readiness::default(), metrics: Metrics::new()? };
+        Probes { heartbeat: heartbeat.clone(), readiness: readiness.clone(), metrics: metrics.clone() };
     let server = HttpServer::bind(options.http_address, probes).await?;
     info!(backend = config.backend, namespace = environment.operator_namespace, "configured");
 
-    // The controllers start here, with configuration, namespace and probes, and set the readiness.
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let probes = tokio::spawn(server.serve(async move {
+        let mut stopped = stopped;
+        let _ = stopped.wait_for(|stop| *stop).await;
+    }));
+    let settings = Settings {
+        client: kube::Client::try_default().await?,
+        backends: backend::all(&config.backends)?,
+        config: Arc::new(config),
+        metrics: Arc::new(metrics),
+        operator_namespace: environment.operator_namespace,
+        instance: std::env::var("KUBERNETES_POD_NAME").ok(),
+        heartbeat,
+        readiness,
+    };
+    let controllers = controller::run(settings, stop.subscribe());
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    server
-        .serve(async move {
-            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-            info!("stopping");
-        })
-        .await?;
+    let told = async {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        info!("stopping: what is under way is finished first");
+        let _ = stop.send(true);
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        () = controllers => {}
+        () = told => warn!("stopped with work under way; it is taken up again at the next start"),
+    }
+    let _ = stop.send(true);
+    probes.await??;
     Ok(())
 }

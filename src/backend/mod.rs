@@ -9,6 +9,7 @@ mod observation;
 mod select;
 mod semantics;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,6 +22,18 @@ pub use local::{LocalBackend, LocalConfigError};
 pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};
 pub use select::{Backends, SelectError};
 pub use semantics::{Change, Difference, FieldRule, Rejection, Semantics, Settings, Stage, compare};
+
+/// Every backend that the configuration sets up.
+///
+/// # Errors
+/// When a section names something that is not there, such as a folder or a program.
+pub fn all(config: &crate::config::Backends) -> Result<Vec<Arc<dyn ServerBackend>>, LocalConfigError> {
+    let mut all: Vec<Arc<dyn ServerBackend>> = Vec::new();
+    if let Some(local) = &config.local {
+        all.push(Arc::new(LocalBackend::new(local.clone())?));
+    }
+    Ok(all)
+}
 
 /// The Kubernetes object a server belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -76,13 +76,6 @@ impl Answer {
     }
 }
 
-impl Verdict {
-    /// Puts the parts together.
-    pub fn new(reason: Reason, message: impl Into<String>, course: Course) -> Self {
-        Self { reason, message: message.into(), course }
-    }
-}
-
 /// The conditions of a pass.
 pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
     let Inputs { old, generation, verdict, usable, kept_differences, login, paused, failure, deadline, now } =
