@@ -1,0 +1,45 @@
+# `make help` lists what there is. Variables to set: CONTEXT, see below, and the usual ones of cargo.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+# A context of your own kubeconfig (kind, k3d, a company's cluster); empty: a control plane of ours.
+CONTEXT ?=
+export CONTEXT
+
+TESTBED := cargo run --package integration-tests --bin testbed --
+
+.PHONY: help toolchain cluster cluster-down run demo demo-down test lint generate
+
+help: ## Lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  CONTEXT=<context> takes your own cluster in place of a local control plane, e.g. make demo CONTEXT=kind-dev"
+
+toolchain: ## Tells what is installed and what is missing; installs PostgreSQL where it may
+	@scripts/toolchain.sh
+
+cluster: ## Starts a local control plane (first time: builds it, 6 minutes); prints the export of KUBECONFIG
+	@$(TESTBED) cluster-up
+
+cluster-down: ## Ends the local control plane and deletes its data
+	@$(TESTBED) cluster-down
+
+run: ## Runs the operator against the cluster in the foreground, with examples/config-local.yaml
+	@kubeconfig="$$($(TESTBED) cluster-up)"; eval "$$kubeconfig"; cargo run -- run --config examples/config-local.yaml
+
+demo: toolchain ## Shows the operator at work from end to end
+	@$(TESTBED) demo-up
+
+demo-down: ## Takes down everything that the demo has made
+	@$(TESTBED) demo-down
+
+test: toolchain ## Runs all tests
+	@scripts/test.sh
+
+lint: ## Checks the format and lints, warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+generate: ## Writes the generated files (CRDs, diagrams, …)
+	cargo run --bin generate
