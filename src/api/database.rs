@@ -24,44 +24,17 @@ use super::{DatabaseStatus, rules, schema};
            published in a Secret. The database is named like this object, with underscores for dashes.",
     selectable = ".spec.serverRef.name",
     selectable = ".status.phase",
-    printcolumn(
-        name = "Phase",
-        type_ = "string",
-        description = "What the operator is doing",
-        json_path = ".status.phase"
-    ),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        description = "Whether the published credentials are believed to be usable",
-        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
-    ),
-    printcolumn(
-        name = "Server",
-        type_ = "string",
-        description = "The server the database lives on",
-        json_path = ".spec.serverRef.name"
-    ),
-    printcolumn(
-        name = "Database",
-        type_ = "string",
-        description = "The name of the database in PostgreSQL",
-        json_path = ".status.database.name"
-    ),
-    printcolumn(
-        name = "Secret",
-        type_ = "string",
-        description = "The Secret with the credentials",
-        json_path = ".spec.credentialsSecret"
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(
-        name = "Reason",
-        type_ = "string",
-        description = "Why the credentials are usable or not",
-        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#,
-        priority = 1
-    )
+    printcolumn = r#"{"name": "Phase", "type": "string", "jsonPath": ".status.phase",
+        "description": "What the operator is doing"}"#,
+    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status",
+        "description": "Whether the published credentials are believed to be usable"}"#,
+    printcolumn = r#"{"name": "Server", "type": "string", "jsonPath": ".spec.serverRef.name",
+        "description": "The server the database lives on"}"#,
+    printcolumn = r#"{"name": "Database", "type": "string", "jsonPath": ".status.database.name",
+        "description": "The name of the database in PostgreSQL"}"#,
+    printcolumn = r#"{"name": "Secret", "type": "string", "jsonPath": ".spec.credentialsSecret",
+        "description": "The Secret with the credentials"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
 )]
 #[serde(rename_all = "camelCase")]
 #[schemars(

@@ -29,3 +29,39 @@ where
         _ => Err(D::Error::custom("expected a list")),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::{DatabaseStatus, Phase, Reason};
+
+    #[test]
+    fn unknown_words_lose_themselves_only() {
+        let condition = |type_: &str, reason: &str| {
+            json!({
+                "type": type_, "status": "True", "reason": reason, "message": "",
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            })
+        };
+        let status = json!({
+            "phase": "Dreaming",
+            "observedGeneration": 7,
+            "deployment": {"status": "perfect", "reason": "kept"},
+            "conditions": [condition("Ready", "Splendid"), condition("Fashionable", "Idle"), 5],
+        });
+        let status: DatabaseStatus = serde_json::from_value(status).expect("readable");
+        assert_eq!((status.phase, status.observed_generation), (None, Some(7)));
+        assert_eq!(status.conditions.iter().map(|one| one.reason).collect::<Vec<_>>(), [Reason::Unknown]);
+        let deployment = status.deployment.expect("a deployment");
+        assert_eq!((deployment.status, deployment.reason.as_deref()), (None, Some("kept")));
+    }
+
+    #[test]
+    fn nulls_and_known_words_are_read() {
+        let status = json!({"phase": "Ready", "conditions": null, "deployment": null});
+        let status: DatabaseStatus = serde_json::from_value(status).expect("readable");
+        assert_eq!((status.phase, status.conditions.len()), (Some(Phase::Ready), 0));
+    }
+}

@@ -26,51 +26,21 @@ use super::{ServerStatus, rules, schema};
            PostgreSQL on the operator's own host. The administrator's credentials are published in a Secret.",
     selectable = ".spec.backend",
     selectable = ".status.phase",
-    printcolumn(
-        name = "Phase",
-        type_ = "string",
-        description = "What the operator is doing",
-        json_path = ".status.phase"
-    ),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        description = "Whether the published credentials are believed to be usable",
-        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
-    ),
-    printcolumn(
-        name = "Backend",
-        type_ = "string",
-        description = "The backend the server lives in",
-        json_path = ".status.backend"
-    ),
-    printcolumn(
-        name = "Version",
-        type_ = "string",
-        description = "The running version of PostgreSQL",
-        json_path = ".status.server.version"
-    ),
-    printcolumn(
-        name = "Endpoint",
-        type_ = "string",
-        description = "Where to connect to",
-        json_path = ".status.server.endpoint"
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(
-        name = "Reason",
-        type_ = "string",
-        description = "Why the credentials are usable or not",
-        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#,
-        priority = 1
-    ),
-    printcolumn(
-        name = "Size",
-        type_ = "string",
-        description = "The size the backend reports",
-        json_path = ".status.server.size",
-        priority = 1
-    )
+    printcolumn = r#"{"name": "Phase", "type": "string", "jsonPath": ".status.phase",
+        "description": "What the operator is doing"}"#,
+    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status",
+        "description": "Whether the published credentials are believed to be usable"}"#,
+    printcolumn = r#"{"name": "Backend", "type": "string", "jsonPath": ".status.backend",
+        "description": "The backend the server lives in"}"#,
+    printcolumn = r#"{"name": "Version", "type": "string", "jsonPath": ".status.server.version",
+        "description": "The running version of PostgreSQL"}"#,
+    printcolumn = r#"{"name": "Endpoint", "type": "string", "jsonPath": ".status.server.endpoint",
+        "description": "Where to connect to"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].reason",
+        "priority": 1, "description": "Why the credentials are usable or not"}"#,
+    printcolumn = r#"{"name": "Size", "type": "string", "jsonPath": ".status.server.size", "priority": 1,
+        "description": "The size the backend reports"}"#
 )]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = schema::tidy)]
