@@ -1,3 +1,95 @@
 //! The operator binary.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use hcpg::backend;
+use hcpg::config::{Config, Environment, Loaded, process_variables};
+use hcpg::controller::{self, Settings};
+use hcpg::ops::cli::{Cli, Command, RunOptions, check_config, crds, version};
+use hcpg::ops::{Heartbeat, HttpServer, Metrics, Probes, Readiness, init};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{Level, info, warn};
+
+// The one place where errors of all rooms meet; what they say is for the person who started the operator.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long passes under way may go on after the signal; the chart's grace period is a little longer.
+const GRACE: Duration = Duration::from_secs(25);
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().into_command() {
+        Command::Run(options) => run(options),
+        Command::CheckConfig { file } => {
+            let report = check_config(&file, process_variables());
+            return print(&report.text).map_or(ExitCode::FAILURE, |()| ExitCode::from(&report));
+        }
+        Command::Crds => crds().map_err(Failure::from).and_then(|text| print(&text)),
+        Command::Version => print(&version()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Unlike `print!`, without a panic when the reader of a pipe has gone.
+fn print(text: &str) -> Result<(), Failure> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
+}
+
+#[tokio::main]
+async fn run(options: RunOptions) -> Result<(), Failure> {
+    init(options.log_format, Level::INFO)?;
+    // Before anything makes a TLS connection: with two providers in the tree rustls would not choose by itself.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        return Err("another TLS provider was installed before".into());
+    }
+    let environment = Environment::from_variables(process_variables());
+    let path = options.config.unwrap_or(environment.config_path);
+    let Loaded { config, warnings } = Config::load(&path, process_variables())?;
+    warnings.iter().for_each(|finding| warn!("{finding}"));
+    let (heartbeat, readiness) = (Heartbeat::default(), Readiness::default());
+    let metrics = Metrics::new()?;
+    let probes =
+        Probes { heartbeat: heartbeat.clone(), readiness: readiness.clone(), metrics: metrics.clone() };
+    let server = HttpServer::bind(options.http_address, probes).await?;
+    info!(backend = config.backend, namespace = environment.operator_namespace, "configured");
+
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let probes = tokio::spawn(server.serve(async move {
+        let mut stopped = stopped;
+        let _ = stopped.wait_for(|stop| *stop).await;
+    }));
+    let settings = Settings {
+        client: kube::Client::try_default().await?,
+        backends: backend::all(&config.backends)?,
+        config: Arc::new(config),
+        metrics: Arc::new(metrics),
+        operator_namespace: environment.operator_namespace,
+        instance: std::env::var("KUBERNETES_POD_NAME").ok(),
+        heartbeat,
+        readiness,
+    };
+    let controllers = controller::run(settings, stop.subscribe());
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let told = async {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        info!("stopping: what is under way is finished first");
+        let _ = stop.send(true);
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        () = controllers => {}
+        () = told => warn!("stopped with work under way; it is taken up again at the next start"),
+    }
+    let _ = stop.send(true);
+    probes.await??;
+    Ok(())
+}

@@ -4,8 +4,13 @@
 //! in [`crate::fsm`].
 
 mod error;
+mod local;
 mod observation;
+mod select;
 mod semantics;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -13,8 +18,22 @@ use crate::api::PostgreSQLServerSpec;
 use crate::secrets::Password;
 
 pub use error::{BackendError, Retry};
+pub use local::{LocalBackend, LocalConfigError};
 pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};
+pub use select::{Backends, SelectError};
 pub use semantics::{Change, Difference, FieldRule, Rejection, Semantics, Settings, Stage, compare};
+
+/// Every backend that the configuration sets up.
+///
+/// # Errors
+/// When a section names something that is not there, such as a folder or a program.
+pub fn all(config: &crate::config::Backends) -> Result<Vec<Arc<dyn ServerBackend>>, LocalConfigError> {
+    let mut all: Vec<Arc<dyn ServerBackend>> = Vec::new();
+    if let Some(local) = &config.local {
+        all.push(Arc::new(LocalBackend::new(local.clone())?));
+    }
+    Ok(all)
+}
 
 /// The Kubernetes object a server belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +90,11 @@ pub trait ServerBackend: Send + Sync {
 
     /// The user name of the administrator in new servers.
     fn admin_username(&self) -> String;
+
+    /// How long after an accepted request a new server may still be missing from answers.
+    fn settling_time(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Where a new server of this owner will live. Pure.
     ///

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 /// PostgreSQL servers on the operator's own host: for trying out, development and CI.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct LocalConfig {
     /// Folder that holds one folder per server. At most 70 bytes long, since Unix sockets stand below it.
     pub data_dir: PathBuf,
@@ -16,9 +15,11 @@ pub struct LocalConfig {
     #[serde(default = "default_address")]
     pub address: IpAddr,
     /// First port of the range.
+    #[schemars(range(min = 1024))]
     #[serde(default = "default_port_first")]
     pub port_first: u16,
     /// Last port of the range.
+    #[schemars(range(min = 1024))]
     #[serde(default = "default_port_last")]
     pub port_last: u16,
     /// Folder with `initdb`, `pg_ctl` and `postgres`; empty: the newest under `/usr/lib/postgresql`, else from `PATH`.

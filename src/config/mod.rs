@@ -1,5 +1,26 @@
-//! The operator's configuration file.
+//! The operator's configuration: one YAML file, with single keys overridden by the environment.
+//!
+//! The file is read into a tree that remembers where every value stood (`tree`), the environment is laid over it
+//! (`env`), the tree is checked against the shape of the structs (`shape`, `read`) and turned into them
+//! (`model`), and what single values cannot say is checked at the end (`validate`). Everything that is wrong is
+//! reported at once, with its place; unknown keys are warnings, so that files of the original operator keep working.
 
+mod env;
+mod finding;
+mod load;
 mod local;
+mod model;
+mod read;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod validate;
 
+pub use env::{Environment, process_variables};
+pub use finding::{Finding, Findings, Position, Severity, Source};
+pub use load::{LoadError, Loaded};
 pub use local::LocalConfig;
+pub use model::{
+    Backends, Config, Mode, Reconcile, Security, UnusedSection, available_backends, known_backend,
+};

@@ -1,1 +1,23 @@
-//! See the crate's map in `lib.rs`.
+//! The only room that knows all the others: observes, decides by the machines, acts, records.
+
+mod actions;
+mod backoff;
+mod conditions;
+mod context;
+mod credentials;
+mod database;
+mod driver;
+mod failure;
+mod finalizer;
+mod metered;
+mod pace;
+mod record;
+mod refusals;
+mod requests;
+mod run;
+mod server;
+mod subject;
+mod surroundings;
+
+pub use metered::Metered;
+pub use run::{Settings, run};

@@ -1,1 +1,12 @@
-//! See the crate's map in `lib.rs`.
+//! What operating the operator takes: logs, metrics, health, the command line.
+
+pub mod cli;
+mod health;
+mod http;
+mod metrics;
+mod telemetry;
+
+pub use health::{Heartbeat, Pulse, Readiness};
+pub use http::{HttpError, HttpServer, Probes};
+pub use metrics::{Metrics, MetricsError};
+pub use telemetry::{LogFormat, TelemetryError, init};

@@ -1,0 +1,108 @@
+//! The installed versions of PostgreSQL.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::account::{bare_command, run};
+use super::error::{LocalConfigError, LocalError};
+
+const DEBIAN: &str = "/usr/lib/postgresql";
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// One installed version.
+#[derive(Clone, Debug)]
+pub(super) struct Install {
+    pub(super) major: u32,
+    /// For people: `15.14`.
+    pub(super) full: String,
+    bin: PathBuf,
+    /// Parameter → when a change takes effect, in PostgreSQL's words (`postmaster`: at a restart).
+    contexts: BTreeMap<String, String>,
+}
+
+impl Install {
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+
+    /// Whether a change of this parameter needs a restart.
+    pub(super) fn needs_restart(&self, parameter: &str) -> bool {
+        self.contexts.get(parameter).is_some_and(|context| context.trim() == "postmaster")
+    }
+
+    fn probe(bin: &Path) -> Option<Self> {
+        let said = |arg| {
+            let mut command = bare_command(&bin.join("postgres"));
+            command.arg(arg);
+            run(command, None, LIMIT).ok().filter(|finished| finished.success).map(|finished| finished.stdout)
+        };
+        if !bin.join("initdb").is_file() || !bin.join("pg_ctl").is_file() {
+            return None;
+        }
+        // "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)", "... 18beta1"
+        let full = said("--version")?.split_whitespace().nth(2)?.to_owned();
+        let major = full.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+        let contexts = said("--describe-config")?
+            .lines()
+            .filter_map(|line| {
+                let mut columns = line.split('\t');
+                Some((columns.next()?.to_ascii_lowercase(), columns.next()?.to_ascii_lowercase()))
+            })
+            .collect();
+        Some(Self { major, full, bin: bin.to_path_buf(), contexts })
+    }
+}
+
+/// All installed versions, the newest first; never empty.
+#[derive(Clone, Debug)]
+pub(super) struct Installs(Vec<Install>);
+
+impl Installs {
+    /// Looks in the configured folder only, else in the packages' usual place, else along `PATH`.
+    pub(super) fn find(bin_dir: Option<&Path>) -> Result<Self, LocalConfigError> {
+        let (folders, searched) = match bin_dir {
+            Some(folder) => (vec![folder.to_path_buf()], format!("initdb in {}", folder.display())),
+            None => (usual_folders(), format!("initdb below {DEBIAN} and along PATH")),
+        };
+        let mut found: Vec<Install> = folders.iter().filter_map(|folder| Install::probe(folder)).collect();
+        found.sort_by_key(|install| std::cmp::Reverse(install.major));
+        found.dedup_by_key(|install| install.major);
+        if found.is_empty() { Err(LocalConfigError::NoPostgres { searched }) } else { Ok(Self(found)) }
+    }
+
+    /// The version a new server gets.
+    pub(super) fn choose(&self, asked: Option<&str>) -> Result<&Install, LocalError> {
+        let newest = self.0.first();
+        let chosen = match explicit(asked) {
+            None => newest,
+            Some(asked) => self.0.iter().find(|install| install.major.to_string() == asked),
+        };
+        chosen.ok_or_else(|| self.missing(asked.unwrap_or("latest")))
+    }
+
+    /// The version an existing server needs.
+    pub(super) fn exactly(&self, major: u32) -> Result<&Install, LocalError> {
+        self.0.iter().find(|install| install.major == major).ok_or_else(|| self.missing(&major.to_string()))
+    }
+
+    fn missing(&self, wanted: &str) -> LocalError {
+        let installed: Vec<String> = self.0.iter().map(|install| install.major.to_string()).collect();
+        LocalError::Version { wanted: wanted.to_owned(), installed: installed.join(", ") }
+    }
+}
+
+/// The version somebody asked for by number.
+pub(super) fn explicit(asked: Option<&str>) -> Option<&str> {
+    asked.map(str::trim).filter(|asked| !asked.is_empty() && *asked != "latest" && *asked != "default")
+}
+
+fn usual_folders() -> Vec<PathBuf> {
+    let packaged = fs::read_dir(DEBIAN)
+        .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect::<Vec<_>>())
+        .unwrap_or_default();
+    let along_path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    let packaged_found = packaged.iter().any(|folder| folder.join("initdb").is_file());
+    if packaged_found { packaged } else { along_path.unwrap_or_default() }
+}

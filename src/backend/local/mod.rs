@@ -1,0 +1,207 @@
+//! PostgreSQL servers on the operator's own host.
+//!
+//! Each server is a cluster in a folder of its own below `data_dir`, listens on a loopback port, takes encrypted
+//! connections only, and outlives the operator's process.
+
+mod account;
+mod bootstrap_sql;
+mod change;
+mod check;
+mod conf;
+mod create;
+mod delete;
+mod error;
+mod install;
+mod layout;
+mod observe;
+mod ports;
+mod process;
+mod record;
+mod settings;
+mod tasks;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::config::LocalConfig;
+use crate::secrets::Password;
+
+use super::{
+    BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
+    ServerIdentity, ServerObservation, Stage,
+};
+use create::Plan;
+use install::Installs;
+use layout::Layout;
+
+pub use error::LocalConfigError;
+
+/// The backend `local`.
+#[derive(Clone, Debug)]
+pub struct LocalBackend {
+    local: Arc<Local>,
+}
+
+/// Its blocking inside.
+#[derive(Debug)]
+struct Local {
+    config: LocalConfig,
+    layout: Layout,
+    installs: Installs,
+}
+
+impl LocalBackend {
+    /// Checks the configuration and looks for installed versions. Nothing is written before the first creation.
+    ///
+    /// # Errors
+    /// When a key of the configuration cannot be used or no PostgreSQL is found.
+    pub fn new(config: LocalConfig) -> Result<Self, LocalConfigError> {
+        check::config(&config)?;
+        let installs = Installs::find(config.bin_dir.as_deref())?;
+        let layout = Layout { root: config.data_dir.clone() };
+        Ok(Self { local: Arc::new(Local { config, layout, installs }) })
+    }
+
+    /// Runs blocking work to its end, even if nobody waits for it any more.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Arc<Local>) -> Result<T, error::LocalError> + Send + 'static,
+    ) -> Result<T, BackendError> {
+        let local = Arc::clone(&self.local);
+        match tokio::task::spawn_blocking(move || work(&local)).await {
+            Ok(result) => result.map_err(BackendError::from),
+            Err(_) => Err(BackendError::transient("the local backend's work ended unexpectedly")),
+        }
+    }
+}
+
+#[async_trait]
+impl ServerBackend for LocalBackend {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn admin_username(&self) -> String {
+        self.local.config.admin_username.clone()
+    }
+
+    fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {
+        let pattern = &self.local.config.name_pattern;
+        let name = pattern.replace("{namespace}", &owner.namespace).replace("{name}", &owner.name);
+        Ok(ServerIdentity { name, account: None, region: None, group: None })
+    }
+
+    fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>> {
+        settings::validate(desired.spec, &self.local.installs)
+    }
+
+    async fn observe(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        _direct: bool,
+    ) -> Result<ServerObservation, BackendError> {
+        let (name, owner) = (identity.name.clone(), owner.clone());
+        self.blocking(move |local| local.observe(&name, &owner)).await
+    }
+
+    fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
+        settings::differences(desired, facts, &self.local.installs)
+    }
+
+    async fn create(
+        &self,
+        identity: &ServerIdentity,
+        desired: &DesiredServer<'_>,
+        password: &Password,
+    ) -> Result<(), BackendError> {
+        let plan = Plan {
+            identity: identity.name.clone(),
+            owner: desired.owner.clone(),
+            version: desired.spec.version.clone(),
+            storage_gb: settings::storage_gb(desired.spec),
+            shared_buffers_mb: settings::shared_buffers_mb(desired.spec),
+            parameters: settings::parameters(desired.spec),
+            password: password.clone(),
+        };
+        self.blocking(move |local| local.create(plan)).await
+    }
+
+    async fn update(
+        &self,
+        identity: &ServerIdentity,
+        desired: &DesiredServer<'_>,
+        differences: &[Difference],
+    ) -> Result<(), BackendError> {
+        let asked = |field: &str| {
+            differences
+                .iter()
+                .any(|difference| difference.field == field && difference.is_applied_by(Stage::Update))
+        };
+        let (storage, power) = (asked(settings::STORAGE), asked(settings::POWER));
+        let (name, owner) = (identity.name.clone(), desired.owner.clone());
+        let storage_gb = settings::storage_gb(desired.spec);
+        let parameters = settings::parameters(desired.spec);
+        self.blocking(move |local| {
+            if storage {
+                local.note_storage(&name, &owner, storage_gb)?;
+            }
+            if power { local.power_on(&name, &owner, parameters) } else { Ok(()) }
+        })
+        .await
+    }
+
+    async fn configure(
+        &self,
+        identity: &ServerIdentity,
+        desired: &DesiredServer<'_>,
+        differences: &[Difference],
+    ) -> Result<(), BackendError> {
+        let wanted = settings::parameters(desired.spec);
+        let changes: Vec<(String, Option<String>)> = differences
+            .iter()
+            .filter(|difference| difference.is_applied_by(Stage::Configure))
+            .filter_map(|difference| difference.field.strip_prefix(settings::PARAMETER))
+            .map(|name| (name.to_owned(), wanted.get(name).cloned()))
+            .collect();
+        let (name, owner) = (identity.name.clone(), desired.owner.clone());
+        self.blocking(move |local| local.set_parameters(&name, &owner, &changes)).await
+    }
+
+    async fn set_admin_password(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        password: &Password,
+    ) -> Result<(), BackendError> {
+        let (name, owner, password) = (identity.name.clone(), owner.clone(), password.clone());
+        let access = self.blocking(move |local| local.admin_access(&name, &owner)).await?;
+        // A task of its own: a caller that stops waiting does not leave half a session behind.
+        let work = tokio::spawn(async move {
+            bootstrap_sql::set_password(&access.socket, access.port, &access.admin, &password).await
+        });
+        match work.await {
+            Ok(result) => result.map_err(BackendError::from),
+            Err(_) => Err(BackendError::transient("setting the administrator's password ended unexpectedly")),
+        }
+    }
+
+    async fn delete(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        uid: Option<&str>,
+        removal: Removal,
+    ) -> Result<(), BackendError> {
+        if removal == Removal::SnapshotAndDelete {
+            return Err(BackendError::rejected("the local backend keeps no snapshots; use Delete or Retain"));
+        }
+        let (name, owner, uid) = (identity.name.clone(), owner.clone(), uid.map(str::to_owned));
+        self.blocking(move |local| local.delete(&name, &owner, uid.as_deref())).await
+    }
+}

@@ -1,0 +1,195 @@
+//! What of a spec this backend compares, and what it refuses.
+
+use std::collections::BTreeMap;
+
+use crate::api::{DeletionPolicy, ParameterValue, PostgreSQLServerSpec};
+
+use super::super::{
+    Change, DesiredServer, Difference, FieldRule, Rejection, Semantics, ServerFacts, Settings, Stage, compare,
+};
+use super::conf::Parameters;
+use super::install::{Installs, explicit};
+
+pub(super) const POWER: &str = "power";
+pub(super) const RUNNING: &str = "running";
+pub(super) const STOPPED: &str = "stopped";
+pub(super) const STORAGE: &str = "storage";
+pub(super) const VERSION: &str = "version";
+pub(super) const PARAMETER: &str = "parameter.";
+
+const RULES: &[FieldRule] = &[
+    FieldRule {
+        field: POWER,
+        semantics: Semantics::Exact,
+        stage: Stage::Update,
+        restart: false,
+        revives: true,
+    },
+    // Nothing limits a local server to its storage; it is written down so that the wish counts as fulfilled.
+    FieldRule {
+        field: STORAGE,
+        semantics: Semantics::Floor,
+        stage: Stage::Update,
+        restart: false,
+        revives: false,
+    },
+    FieldRule {
+        field: VERSION,
+        semantics: Semantics::SetOnce,
+        stage: Stage::Update,
+        restart: false,
+        revives: false,
+    },
+    FieldRule {
+        field: "parameter.*",
+        semantics: Semantics::Exact,
+        stage: Stage::Configure,
+        restart: false,
+        revives: false,
+    },
+];
+
+/// Parameters that would open the server, move its files, or run programs.
+const RESERVED: &[&str] = &[
+    "listen_addresses",
+    "port",
+    "hba_file",
+    "ident_file",
+    "config_file",
+    "data_directory",
+    "external_pid_file",
+    "password_encryption",
+    "stats_temp_directory",
+    "log_directory",
+    "log_filename",
+    "log_file_mode",
+    "allow_system_table_mods",
+    "dynamic_library_path",
+    "extension_control_path",
+    "archive_library",
+    "jit_provider",
+    "db_user_namespace",
+    "cluster_name",
+];
+const RESERVED_STARTS: &[&str] =
+    &["ssl", "unix_socket", "include", "krb_", "gss_", "bonjour", "syslog_", "oauth_"];
+
+/// Memory a server takes for its buffers: a quarter of the size asked for, between 32 and 128 MB; 64 MB if none is.
+pub(super) fn shared_buffers_mb(spec: &PostgreSQLServerSpec) -> u32 {
+    let asked = spec.size.as_ref().and_then(|size| size.memory_mb);
+    asked.map_or(64, |memory| u32::try_from((memory / 4).clamp(32, 128)).unwrap_or(64))
+}
+
+/// Storage asked for, in GB.
+pub(super) fn storage_gb(spec: &PostgreSQLServerSpec) -> Option<u64> {
+    spec.size.as_ref()?.storage_gb.and_then(|storage| u64::try_from(storage).ok())
+}
+
+/// Everything that would be dangerous to pass over in silence. What is merely not done here (backups, high
+/// availability, firewall rules, maintenance windows) is passed over.
+pub(super) fn validate(spec: &PostgreSQLServerSpec, installs: &Installs) -> Result<(), Vec<Rejection>> {
+    let mut rejections = Vec::new();
+    let mut reject = |field: &str, message: String| {
+        rejections.push(Rejection { field: field.to_owned(), message });
+    };
+    if spec.deletion_policy == Some(DeletionPolicy::Snapshot) {
+        reject("deletionPolicy", "the local backend keeps no snapshots; use Delete or Retain".to_owned());
+    }
+    if let Err(error) = installs.choose(spec.version.as_deref()) {
+        reject("version", error.to_string());
+    }
+    let mut seen = BTreeMap::new();
+    for (name, value) in &spec.server_parameters {
+        let field = format!("serverParameters.{name}");
+        if let Err(message) = check_parameter(name, &parameter_text(value)) {
+            reject(&field, message);
+        } else if let Some(other) = seen.insert(name.to_ascii_lowercase(), name) {
+            reject(&field, format!("{other} is the same parameter"));
+        }
+    }
+    if rejections.is_empty() { Ok(()) } else { Err(rejections) }
+}
+
+fn check_parameter(name: &str, value: &str) -> Result<(), String> {
+    let lower = name.to_ascii_lowercase();
+    let mut letters = lower.chars();
+    let legal = letters.next().is_some_and(|first| first.is_ascii_lowercase() || first == '_')
+        && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.');
+    if !legal {
+        return Err("no name of a parameter: letters, digits, _ and . are".to_owned());
+    }
+    let reserved = RESERVED.contains(&lower.as_str())
+        || RESERVED_STARTS.iter().any(|start| lower.starts_with(start))
+        || lower.ends_with("_command");
+    if reserved {
+        return Err("it is set by the operator and cannot be changed; remove it".to_owned());
+    }
+    if lower.ends_with("_libraries") && value.contains('/') {
+        return Err("libraries are named without a path".to_owned());
+    }
+    if value.chars().any(char::is_control) {
+        return Err("a value has no line breaks or other control characters".to_owned());
+    }
+    Ok(())
+}
+
+fn parameter_text(value: &ParameterValue) -> String {
+    match value {
+        ParameterValue::Bool(true) => "on".to_owned(),
+        ParameterValue::Bool(false) => "off".to_owned(),
+        ParameterValue::Integer(number) => number.to_string(),
+        ParameterValue::Number(number) => number.to_string(),
+        ParameterValue::Text(text) => text.clone(),
+    }
+}
+
+/// The users' parameters, without those that [`validate`] refuses.
+pub(super) fn parameters(spec: &PostgreSQLServerSpec) -> Parameters {
+    spec.server_parameters
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), parameter_text(value)))
+        .filter(|(name, value)| check_parameter(name, value).is_ok())
+        .collect()
+}
+
+/// How the server differs from the wish.
+pub(super) fn differences(
+    desired: &DesiredServer<'_>,
+    facts: &ServerFacts,
+    installs: &Installs,
+) -> Vec<Difference> {
+    let mut wanted = Settings::from([(POWER.to_owned(), RUNNING.to_owned())]);
+    if let Some(storage) = storage_gb(desired.spec) {
+        wanted.insert(STORAGE.to_owned(), storage.to_string());
+    }
+    if let Some(version) = explicit(desired.spec.version.as_deref()) {
+        wanted.insert(VERSION.to_owned(), version.to_owned());
+    }
+    for (name, value) in parameters(desired.spec) {
+        wanted.insert(format!("{PARAMETER}{name}"), value);
+    }
+    let mut differences = compare(RULES, &wanted, &facts.settings);
+    differences.extend(facts.settings.iter().filter_map(|(field, found)| unset(&wanted, field, found)));
+    let major = facts.settings.get(VERSION).and_then(|version| version.parse().ok());
+    let install = major.and_then(|major| installs.exactly(major).ok());
+    for difference in &mut differences {
+        let name = difference.field.strip_prefix(PARAMETER);
+        if let (Some(name), Change::Apply { restart, .. }) = (name, &mut difference.change) {
+            *restart = install.is_some_and(|install| install.needs_restart(name));
+        }
+    }
+    differences
+}
+
+/// All parameters in the server's file were put there by us, so one that nobody asks for any more goes.
+fn unset(wanted: &Settings, field: &str, found: &str) -> Option<Difference> {
+    if !field.starts_with(PARAMETER) || wanted.contains_key(field) {
+        return None;
+    }
+    Some(Difference {
+        field: field.to_owned(),
+        found: Some(found.to_owned()),
+        wanted: "its default".to_owned(),
+        change: Change::Apply { stage: Stage::Configure, restart: false, revives: false },
+    })
+}

@@ -1,0 +1,112 @@
+//! What is judged without a server.
+
+use rstest::rstest;
+
+use crate::api::{DeletionPolicy, HighAvailability, ParameterValue, PostgreSQLServerSpec};
+use crate::backend::local::layout::short_id;
+use crate::backend::local::process::complaint;
+use crate::backend::{Change, DesiredServer, LocalBackend, ServerBackend, ServerFacts};
+use crate::config::LocalConfig;
+
+use super::host::{owner, spec_with};
+
+fn backend(config: serde_json::Value) -> Result<LocalBackend, String> {
+    let mut whole = serde_json::json!({"data_dir": "/nonexistent/data"});
+    whole.as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
+    let config: LocalConfig = serde_json::from_value(whole).unwrap();
+    LocalBackend::new(config).map_err(|error| error.to_string())
+}
+
+fn rejected(spec: &PostgreSQLServerSpec) -> Vec<String> {
+    let owner = owner("orders");
+    let backend = backend(serde_json::json!({})).unwrap();
+    let rejections = backend.validate(&DesiredServer { owner: &owner, spec }).err().unwrap_or_default();
+    rejections.into_iter().map(|rejection| rejection.field).collect()
+}
+
+#[rstest]
+#[case(serde_json::json!({"data_dir": "relative"}), "data_dir")]
+#[case(serde_json::json!({"data_dir": format!("/{}", "x".repeat(70))}), "70")]
+#[case(serde_json::json!({"data_dir": "/a$b"}), "data_dir")]
+#[case(serde_json::json!({"port_first": 9, "port_last": 8}), "port_last")]
+#[case(serde_json::json!({"address": "0.0.0.0"}), "address")]
+#[case(serde_json::json!({"admin_username": "pg_admin"}), "reserved")]
+#[case(serde_json::json!({"name_pattern": "all"}), "name_pattern")]
+#[case(serde_json::json!({"name_pattern": "{name}-{cluster}"}), "name_pattern")]
+#[case(serde_json::json!({"bin_dir": "/nonexistent"}), "bin_dir")]
+fn a_configuration_that_cannot_work_is_refused_with_its_key(
+    #[case] config: serde_json::Value,
+    #[case] names: &str,
+) {
+    let message = backend(config).unwrap_err();
+    assert!(message.contains(names), "{message}");
+}
+
+#[rstest]
+#[case("ssl")]
+#[case("SSL_cert_file")]
+#[case("listen_addresses")]
+#[case("port")]
+#[case("hba_file")]
+#[case("archive_command")]
+#[case("unix_socket_directories")]
+#[case("password_encryption")]
+#[case("include_dir")]
+#[case("work_mem = 1 #")]
+#[case("1work_mem")]
+#[case("")]
+fn parameters_of_ours_and_no_parameters_at_all_are_refused(#[case] name: &str) {
+    assert_eq!(rejected(&spec_with(&[(name, "x")])), [format!("serverParameters.{name}")]);
+}
+
+#[rstest]
+#[case("shared_preload_libraries", "/tmp/evil")]
+#[case("work_mem", "1'\ninclude '/etc/passwd")]
+fn values_that_reach_further_are_refused(#[case] name: &str, #[case] value: &str) {
+    assert_eq!(rejected(&spec_with(&[(name, value)])).len(), 1);
+}
+
+#[test]
+fn only_what_would_be_dangerous_to_pass_over_is_refused() {
+    let spec = PostgreSQLServerSpec {
+        deletion_policy: Some(DeletionPolicy::Snapshot),
+        version: Some("9".to_owned()),
+        highavailability: Some(HighAvailability { enabled: Some(true) }),
+        server_parameters: [("fsync".to_owned(), ParameterValue::Bool(false))].into(),
+        ..PostgreSQLServerSpec::default()
+    };
+    assert_eq!(rejected(&spec), ["deletionPolicy", "version"]);
+    let spec = PostgreSQLServerSpec { version: Some("latest".to_owned()), ..PostgreSQLServerSpec::default() };
+    assert_eq!(rejected(&spec), Vec::<String>::new());
+}
+
+#[test]
+fn another_version_of_an_existing_server_is_refused() {
+    let owner = owner("orders");
+    let facts = ServerFacts {
+        settings: [("power", "running"), ("version", "14")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+        ..ServerFacts::default()
+    };
+    let backend = backend(serde_json::json!({})).unwrap();
+    let spec = PostgreSQLServerSpec { version: Some("15".to_owned()), ..PostgreSQLServerSpec::default() };
+    let differences = backend.differences(&DesiredServer { owner: &owner, spec: &spec }, &facts);
+    assert_eq!(differences.len(), 1);
+    assert!(matches!(differences[0].change, Change::Refused { .. }));
+}
+
+#[test]
+fn folder_names_are_short_stable_and_different() {
+    assert_eq!(short_id("shop-orders"), short_id("shop-orders"));
+    assert_eq!(short_id("shop-orders").len(), 12);
+    assert_ne!(short_id("shop-orders"), short_id("shop-order"));
+    // Servers are found under this name for ever.
+    assert_eq!(short_id(""), "9ce48422e8d7");
+}
+
+#[test]
+fn a_complaint_names_the_fault_and_repeats_no_statement() {
+    let log = "2026-01-01 00:00:00.000 UTC [7] FATAL:  could not bind\n\
+               2026-01-01 00:00:00.000 UTC [7] STATEMENT:  ALTER ROLE x PASSWORD 'secret'\n";
+    assert_eq!(complaint(log), "FATAL:  could not bind");
+    assert_eq!(complaint("only\nthis\n"), "only; this");
+}

@@ -1,0 +1,179 @@
+//! The keys of the configuration file. The comments become the reference page.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::LocalConfig;
+
+/// The operator's configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Config {
+    /// Default backend: where servers are created whose object does not select one.
+    pub backend: String,
+    /// Backends that users may select in `spec.backend`. Empty: only the default backend.
+    #[serde(default)]
+    pub allowed_backends: Vec<String>,
+    /// Accepted for compatibility and without effect: every object is looked at after a start.
+    #[serde(default)]
+    pub handler_on_resume: bool,
+    /// Whether the operator acts or only reads.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Settings of the backends, by name. A section is required for each backend in use.
+    #[serde(default)]
+    pub backends: Backends,
+    /// Security settings that do not depend on the backend.
+    #[serde(default)]
+    pub security: Security,
+    /// How often and how hard the operator works.
+    #[serde(default)]
+    pub reconcile: Reconcile,
+}
+
+impl Config {
+    /// Whether servers may be created in this backend.
+    pub fn allows(&self, backend: &str) -> bool {
+        backend == self.backend || self.allowed_backends.iter().any(|allowed| allowed == backend)
+    }
+}
+
+/// Whether the operator acts or only reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Create, change and delete as the objects ask.
+    #[default]
+    Manage,
+    /// Write nothing anywhere but status; say what would be done.
+    Observe,
+}
+
+/// Settings of the backends.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Backends {
+    /// PostgreSQL on the operator's own host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<LocalConfig>,
+    /// Settings shared by the backends on Azure. Not used by this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub azure: Option<UnusedSection>,
+    /// Azure Database for PostgreSQL, single server. Not used by this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub azurepostgres: Option<UnusedSection>,
+    /// Azure Database for PostgreSQL, flexible server. Not used by this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub azurepostgresflexible: Option<UnusedSection>,
+    /// Settings shared by the backends on AWS. Not used by this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<UnusedSection>,
+    /// Amazon RDS. Not used by this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awsrds: Option<UnusedSection>,
+    /// Amazon Aurora. Not used by this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awsaurora: Option<UnusedSection>,
+    /// The chart of Bitnami. Not used by this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helmbitnami: Option<UnusedSection>,
+    /// The chart of Yugabyte. Not used by this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helmyugabyte: Option<UnusedSection>,
+}
+
+/// The section of a backend that this version knows by name only: any keys are accepted.
+pub type UnusedSection = BTreeMap<String, serde_json::Value>;
+
+/// Security settings that do not depend on the backend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Security {
+    /// Length of generated passwords.
+    #[schemars(range(min = 8, max = 128))]
+    pub password_length: usize,
+    /// Whether generated passwords contain special characters (`+-_.:<>?`).
+    pub special_characters: bool,
+}
+
+impl Default for Security {
+    fn default() -> Self {
+        Self { password_length: 16, special_characters: true }
+    }
+}
+
+/// How often and how hard the operator works.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Reconcile {
+    /// Seconds between two looks at an object that nobody touches, spread by a fifth either way.
+    #[schemars(range(min = 10, max = 86400))]
+    pub resync_seconds: u64,
+    /// Seconds between two looks at a server that the backend is working on.
+    #[schemars(range(min = 1, max = 600))]
+    pub poll_seconds: u64,
+    /// Shortest time in seconds between two password resets that a label asks for.
+    #[schemars(range(min = 0, max = 86400))]
+    pub label_reset_interval_seconds: u64,
+    /// Seconds without progress after which an object is called stalled.
+    #[schemars(range(min = 60, max = 604800))]
+    pub progress_deadline_seconds: u64,
+    /// Longest pause in seconds between two attempts of something that fails.
+    #[schemars(range(min = 1, max = 3600))]
+    pub backoff_max_seconds: u64,
+    /// How many objects of a kind are worked on at the same time.
+    #[schemars(range(min = 1, max = 256))]
+    pub concurrency: u16,
+}
+
+impl Default for Reconcile {
+    fn default() -> Self {
+        Self {
+            resync_seconds: 600,
+            poll_seconds: 5,
+            label_reset_interval_seconds: 600,
+            progress_deadline_seconds: 3600,
+            backoff_max_seconds: 300,
+            concurrency: 8,
+        }
+    }
+}
+
+/// Every backend that can be selected, and whether this version contains it.
+const BACKENDS: [(&str, bool); 7] = [
+    ("local", true),
+    ("azurepostgres", false),
+    ("azurepostgresflexible", false),
+    ("awsrds", false),
+    ("awsaurora", false),
+    ("helmbitnami", false),
+    ("helmyugabyte", false),
+];
+
+/// The backend of that name, whether or not this version contains it; for labels that must stay few.
+pub fn known_backend(name: &str) -> Option<&'static str> {
+    BACKENDS.iter().map(|(known, _)| *known).find(|known| *known == name)
+}
+
+/// The backends this version contains.
+pub fn available_backends() -> impl Iterator<Item = &'static str> {
+    BACKENDS.iter().filter(|(_, available)| *available).map(|(name, _)| *name)
+}
+
+impl Backends {
+    /// Whether there is a section for the backend of that name.
+    pub fn has_section(&self, name: &str) -> bool {
+        match name {
+            "local" => self.local.is_some(),
+            "azure" => self.azure.is_some(),
+            "azurepostgres" => self.azurepostgres.is_some(),
+            "azurepostgresflexible" => self.azurepostgresflexible.is_some(),
+            "aws" => self.aws.is_some(),
+            "awsrds" => self.awsrds.is_some(),
+            "awsaurora" => self.awsaurora.is_some(),
+            "helmbitnami" => self.helmbitnami.is_some(),
+            "helmyugabyte" => self.helmyugabyte.is_some(),
+            _ => false,
+        }
+    }
+}

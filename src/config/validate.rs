@@ -1,0 +1,109 @@
+//! What the shape of single values cannot say.
+
+use std::os::unix::ffi::OsStrExt;
+
+use super::finding::Severity;
+use super::local::LocalConfig;
+use super::model::{Config, available_backends, known_backend};
+use super::read::Reader;
+use super::tree::{Node, quoted};
+
+/// Longest path below which a Unix socket's name still fits.
+const LONGEST_DATA_DIR: usize = 70;
+/// PostgreSQL cuts longer names.
+const LONGEST_IDENTIFIER: usize = 63;
+
+/// Reports what is wrong with a configuration whose values all have the right shape.
+pub(super) fn validate(config: &Config, root: &Node, reader: &mut Reader<'_>) {
+    let mut checks = Checks { root, reader };
+    checks.backend("backend", &config.backend, config);
+    for (index, name) in config.allowed_backends.iter().enumerate() {
+        // A backend that is both default and allowed is reported once.
+        if *name != config.backend {
+            checks.backend(&format!("allowed_backends[{index}]"), name, config);
+        }
+    }
+    if let Some(local) = &config.backends.local {
+        checks.local(local);
+    }
+}
+
+struct Checks<'a, 'b> {
+    root: &'a Node,
+    reader: &'a mut Reader<'b>,
+}
+
+impl Checks<'_, '_> {
+    fn report(
+        &mut self,
+        severity: Severity,
+        key: &str,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) {
+        // A value that was replaced by its default because it could not be read is not judged again.
+        if !self.reader.findings.iter().any(|finding| finding.is_error() && finding.key == key) {
+            self.reader.report(severity, self.root.origin_of(key), key, found, expected);
+        }
+    }
+
+    fn error(&mut self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
+        self.report(Severity::Error, key, found, expected);
+    }
+
+    fn backend(&mut self, key: &str, name: &str, config: &Config) {
+        let available = available_backends().collect::<Vec<_>>().join(", ");
+        if available_backends().any(|available| available == name) {
+            if !config.backends.has_section(name) {
+                let section = format!("backends.{name}");
+                self.error(&section, "nothing", format!("a section, since {key} names this backend"));
+            }
+        } else if known_backend(name).is_some() {
+            self.error(
+                key,
+                format!("{name:?}, which is not part of this version"),
+                format!("one of: {available}"),
+            );
+        } else {
+            self.error(key, quoted(name), format!("the name of a backend (available: {available})"));
+        }
+    }
+
+    fn local(&mut self, local: &LocalConfig) {
+        let data_dir = &local.data_dir;
+        let found = quoted(&data_dir.to_string_lossy());
+        if !data_dir.is_absolute() {
+            self.error("backends.local.data_dir", found, "an absolute path");
+        } else if data_dir.as_os_str().as_bytes().len() > LONGEST_DATA_DIR {
+            let expected = format!("at most {LONGEST_DATA_DIR} bytes, since Unix sockets stand below it");
+            self.error("backends.local.data_dir", found, expected);
+        }
+        if local.port_first > local.port_last {
+            let found = local.port_last.to_string();
+            let expected = format!("at least {}, the first port", local.port_first);
+            self.error("backends.local.port_last", found, expected);
+        }
+        self.admin("backends.local.admin_username", &local.admin_username);
+        self.pattern("backends.local.name_pattern", &local.name_pattern);
+    }
+
+    fn admin(&mut self, key: &str, name: &str) {
+        if name.is_empty() || name.len() > LONGEST_IDENTIFIER || name.starts_with("pg_") {
+            let expected = format!("1 to {LONGEST_IDENTIFIER} bytes that do not begin with pg_");
+            self.error(key, quoted(name), expected);
+        }
+    }
+
+    fn pattern(&mut self, key: &str, pattern: &str) {
+        let rest = pattern.replace("{namespace}", "").replace("{name}", "");
+        if rest.contains(['{', '}']) {
+            self.error(key, quoted(pattern), "no other variables than {namespace} and {name}");
+        } else if !pattern.contains("{name}") {
+            self.error(key, quoted(pattern), "{name} in it, or all objects would share one server");
+        } else if !pattern.contains("{namespace}") {
+            let expected =
+                "{namespace} in it, or objects of the same name in two namespaces get in each other's way";
+            self.report(Severity::Warning, key, quoted(pattern), expected);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! What both kinds share about passwords: where they stand, and whether PostgreSQL accepts them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
+
+use super::context::Context;
+use super::failure::Failure;
+use crate::fsm::{Pending, Published};
+use crate::postgres::{Endpoint, Login, SqlErrorKind, verify_login};
+use crate::secrets::{
+    ConnectionFacts, ISSUED_AT, Issue, Password, PendingPassword, RESET_AT, Recognised, SecretOwner,
+    generate, marked_name, password_in, time_in,
+};
+
+/// A refused login is tried once more after this, before anything follows from it.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
+
+/// The answer to a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginAnswer {
+    /// None was tried.
+    NotTried,
+    /// The password is accepted.
+    Accepted,
+    /// The password is refused.
+    Refused,
+    /// There was no answer, or none about the password.
+    Unreachable(String),
+}
+
+/// The passwords of an object, as observed.
+#[derive(Clone, Debug)]
+pub struct CredentialsSeen {
+    /// Whose they are.
+    pub owner: SecretOwner,
+    /// The name of the credentials Secret in the spec.
+    pub secret_name: String,
+    /// The Secret of that name.
+    pub secret: Option<Secret>,
+    /// Whose that Secret is, if it is foreign.
+    pub foreign: Option<String>,
+    /// The Secret's former name, if the spec names another one now and the former is still there and ours.
+    pub former: Option<Secret>,
+    /// The password in the Secret, or in the former one.
+    pub published: Option<Password>,
+    /// What PostgreSQL says to it.
+    pub published_login: LoginAnswer,
+    /// Whether the Secret says what it should.
+    pub current: bool,
+    /// The pending password.
+    pub pending: Option<PendingPassword>,
+    /// What PostgreSQL says to it.
+    pub pending_login: LoginAnswer,
+    /// What an application needs besides the password; none while the server is not there.
+    pub facts: Option<ConnectionFacts>,
+    /// Where logins are tried; none while the server takes no connections.
+    pub endpoint: Option<Endpoint>,
+}
+
+impl CredentialsSeen {
+    /// Reads the Secrets, and asks PostgreSQL about the passwords in them if `endpoint` is given.
+    ///
+    /// # Errors
+    /// When a Secret could not be read. "Does not exist" is not an error.
+    pub async fn observe(
+        context: &Context,
+        owner: SecretOwner,
+        secret_name: &str,
+        former_name: Option<&str>,
+        facts: Option<ConnectionFacts>,
+        endpoint: Option<Endpoint>,
+    ) -> Result<Self, Failure> {
+        let pending = context.secrets.pending(&owner).await?;
+        let secret = context.secrets.get(&owner.namespace, secret_name).await?;
+        let mut former = None;
+        if let Some(name) = former_name.filter(|name| *name != secret_name) {
+            former = context.secrets.get(&owner.namespace, name).await?.filter(|secret| owner.owns(secret));
+        }
+        let foreign = secret
+            .as_ref()
+            .filter(|secret| !recognised(&owner, facts.as_ref(), secret))
+            .map(|secret| marked_name(secret).unwrap_or_else(|| "nobody the operator knows".to_owned()));
+        let published = match &foreign {
+            Some(_) => None,
+            None => secret.as_ref().or(former.as_ref()).and_then(password_in),
+        };
+        let current = foreign.is_none()
+            && former.is_none()
+            && match (&secret, &published, &facts) {
+                (Some(secret), Some(password), Some(facts)) => {
+                    facts.is_published_in(&owner, secret, password)
+                }
+                _ => false,
+            };
+        let mut seen = Self {
+            owner,
+            secret_name: secret_name.to_owned(),
+            secret,
+            foreign,
+            former,
+            published,
+            published_login: LoginAnswer::NotTried,
+            current,
+            pending,
+            pending_login: LoginAnswer::NotTried,
+            facts,
+            endpoint,
+        };
+        seen.try_logins().await;
+        Ok(seen)
+    }
+
+    async fn try_logins(&mut self) {
+        if let Some(password) = self.published.clone() {
+            self.published_login = self.login(&password).await;
+        }
+        if let Some(pending) = self.pending.clone() {
+            self.pending_login = match &self.published {
+                Some(published) if *published == pending.password => self.published_login.clone(),
+                _ => self.login(&pending.password).await,
+            };
+        }
+        // A server that is just coming up may refuse a password it accepts a moment later; a change of passwords must
+        // not follow from one refusal.
+        if self.published_login == LoginAnswer::Refused && self.pending.is_none() {
+            tokio::time::sleep(SECOND_LOOK).await;
+            if let Some(password) = self.published.clone() {
+                self.published_login = self.login(&password).await;
+            }
+        }
+    }
+
+    /// What PostgreSQL says to this password.
+    pub async fn login(&self, password: &Password) -> LoginAnswer {
+        let (Some(endpoint), Some(facts)) = (&self.endpoint, &self.facts) else {
+            return LoginAnswer::NotTried;
+        };
+        let login = Login { user: &facts.username, password: Some(password), dbname: &facts.dbname };
+        match verify_login(endpoint, &login).await {
+            Ok(()) => LoginAnswer::Accepted,
+            Err(error) => match error.kind() {
+                SqlErrorKind::PasswordRefused => LoginAnswer::Refused,
+                // The role may not enter the database or it is not there: the password itself was right.
+                SqlErrorKind::DatabaseMissing | SqlErrorKind::NotPermitted => LoginAnswer::Accepted,
+                _ => LoginAnswer::Unreachable(error.to_string()),
+            },
+        }
+    }
+
+    /// Why no login got an answer, if one was tried and none did.
+    pub fn unreachable(&self) -> Option<&str> {
+        [&self.published_login, &self.pending_login].into_iter().find_map(|answer| match answer {
+            LoginAnswer::Unreachable(message) => Some(message.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The pending password, for the decision.
+    pub fn pending_view(&self) -> Pending {
+        match (&self.pending, &self.pending_login) {
+            (None, _) => Pending::None,
+            (Some(_), LoginAnswer::Accepted) => Pending::Accepted,
+            (Some(_), _) => Pending::Unapplied,
+        }
+    }
+
+    /// The credentials Secret, for the decision.
+    pub fn published_view(&self) -> Published {
+        if self.foreign.is_some() {
+            Published::Foreign
+        } else if self.published.is_none() {
+            Published::Absent
+        } else if self.published_login != LoginAnswer::Accepted {
+            Published::Refused
+        } else if self.current {
+            Published::Current
+        } else {
+            Published::Stale
+        }
+    }
+
+    /// When the published password was drawn, as far as it is known.
+    pub fn issued_at(&self) -> Option<Timestamp> {
+        let secret = self.secret.as_ref().filter(|_| self.foreign.is_none()).or(self.former.as_ref())?;
+        time_in(secret, ISSUED_AT).or(secret.metadata.creation_timestamp.as_ref().map(|at| at.0))
+    }
+
+    /// When a request last caused a reset.
+    pub fn last_reset(&self) -> Option<Timestamp> {
+        let secret = self.secret.as_ref().filter(|_| self.foreign.is_none()).or(self.former.as_ref())?;
+        time_in(secret, RESET_AT)
+    }
+
+    /// The name under which our credentials stand now; the former one, as long as there is one to be removed.
+    pub fn bound_name(&self) -> Option<String> {
+        match &self.former {
+            Some(former) => former.metadata.name.clone(),
+            None => self.secret.as_ref().filter(|_| self.foreign.is_none()).map(|_| self.secret_name.clone()),
+        }
+    }
+
+    /// Draws a password and stores it, unless one is stored.
+    ///
+    /// # Errors
+    /// When the Secret could not be written or read back.
+    pub async fn store_pending(&mut self, context: &Context, settles: &[String]) -> Result<(), Failure> {
+        let drawn = generate(&context.password_rules());
+        let stored = context.secrets.store_pending(&self.owner, &drawn, settles, Timestamp::now()).await?;
+        self.pending = Some(stored);
+        self.pending_login = LoginAnswer::NotTried;
+        Ok(())
+    }
+
+    /// The password to be set or created with.
+    ///
+    /// # Errors
+    /// When none is pending any more.
+    pub fn pending_password(&self) -> Result<&Password, Failure> {
+        let pending =
+            self.pending.as_ref().ok_or_else(|| Failure::conflict("the pending password is gone"))?;
+        Ok(&pending.password)
+    }
+
+    /// Logs in with the password that was just set.
+    ///
+    /// # Errors
+    /// When it is not accepted (yet).
+    pub async fn verify(&mut self) -> Result<(), Failure> {
+        let password = match (&self.pending, &self.published) {
+            (Some(pending), _) => pending.password.clone(),
+            (None, Some(published)) => published.clone(),
+            (None, None) => return Err(Failure::conflict("the password to verify is gone")),
+        };
+        match self.login(&password).await {
+            LoginAnswer::Accepted => Ok(()),
+            LoginAnswer::Refused | LoginAnswer::NotTried => Err(Failure::new(
+                crate::api::Reason::CredentialsRefused,
+                "the password that was just set is not accepted yet",
+                crate::backend::Retry::Backoff(None),
+            )),
+            LoginAnswer::Unreachable(message) => Err(Failure::new(
+                crate::api::Reason::Unreachable,
+                message,
+                crate::backend::Retry::Backoff(None),
+            )),
+        }
+    }
+
+    /// Publishes the accepted password with the facts.
+    ///
+    /// # Errors
+    /// When no password is accepted, or the Secret could not be written.
+    pub async fn publish(&self, context: &Context) -> Result<(), Failure> {
+        let facts = self.facts.as_ref().ok_or_else(|| Failure::conflict("the server is gone"))?;
+        let kept = self.last_reset();
+        let issue = match (&self.pending, &self.published) {
+            (Some(pending), _) if self.pending_login == LoginAnswer::Accepted => Issue {
+                password: &pending.password,
+                issued_at: pending.issued_at,
+                reset_at: if pending.settles.is_empty() { kept } else { Some(pending.issued_at) },
+            },
+            (None, Some(password)) if self.published_login == LoginAnswer::Accepted => {
+                Issue { password, issued_at: self.issued_at().unwrap_or_else(Timestamp::now), reset_at: kept }
+            }
+            _ => return Err(Failure::conflict("no password is accepted by the server")),
+        };
+        Ok(context
+            .secrets
+            .publish(&self.owner, &self.secret_name, self.secret.as_ref(), facts, &issue)
+            .await?)
+    }
+
+    /// Deletes the pending password.
+    ///
+    /// # Errors
+    /// When the API server could not be asked.
+    pub async fn drop_pending(&mut self, context: &Context) -> Result<(), Failure> {
+        if let Some(pending) = self.pending.take() {
+            context.secrets.drop_pending(&self.owner, &pending).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the Secret of the former name.
+    ///
+    /// # Errors
+    /// When the API server could not be asked.
+    pub async fn remove_former(&self, context: &Context) -> Result<(), Failure> {
+        if let Some(name) = self.former.as_ref().and_then(|secret| secret.metadata.name.as_deref()) {
+            context.secrets.remove(&self.owner, name).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the credentials Secret, under its name and a former one, where it is ours.
+    ///
+    /// # Errors
+    /// When the API server could not be asked.
+    pub async fn remove(&self, context: &Context) -> Result<(), Failure> {
+        context.secrets.remove(&self.owner, &self.secret_name).await?;
+        self.remove_former(context).await
+    }
+}
+
+fn recognised(owner: &SecretOwner, facts: Option<&ConnectionFacts>, secret: &Secret) -> bool {
+    match facts {
+        Some(facts) => facts.recognise(owner, secret) != Recognised::Foreign,
+        None => owner.owns(secret),
+    }
+}

@@ -1,0 +1,120 @@
+//! From a pass over a database to its status. Pure.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::Databases;
+use super::classify::presence;
+use super::observe::DatabaseSeen;
+use super::verdict::verdict;
+use crate::api::{Binding, DatabaseStatus, Phase, PinnedDatabase};
+use crate::controller::conditions::{self, Inputs, Verdict};
+use crate::controller::context::Context;
+use crate::controller::credentials::LoginAnswer;
+use crate::controller::subject::Pass;
+use crate::fsm::database::{DatabasePresence, DatabaseTrigger, ServerSeen};
+
+pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> DatabaseStatus {
+    let seen = pass.seen;
+    let mut status = pass.object.status.clone().unwrap_or_default();
+    let verdict = verdict(seen, pass.trigger);
+    if status.phase != Some(pass.phase) {
+        status.phase_since = Some(Time(pass.now));
+    }
+    status.phase = Some(pass.phase);
+    status.observed_generation = pass.object.metadata.generation;
+    if pass.phase == Phase::Ready && status.first_ready_at.is_none() {
+        status.first_ready_at = Some(Time(pass.now));
+    }
+    if pass.trigger == DatabaseTrigger::Absent && pass.acts && pass.failure.is_none() {
+        status.create_attempted_at = Some(Time(pass.now));
+    }
+    if let Some(backend) = &seen.server.backend {
+        status.backend = Some(backend.clone());
+    }
+    pin(&mut status, pass);
+    let throttled = conditions::request_sentences(&seen.requests, seen.reset_due);
+    status.differences = seen.refused.iter().cloned().chain(fixed(seen)).chain(throttled).collect();
+    status.binding = seen.credentials.bound_name().map(|name| Binding { name });
+    status.conditions = conditions::of(Inputs {
+        old: &status.conditions,
+        generation: pass.object.metadata.generation,
+        verdict: &verdict,
+        usable: usable(seen, &verdict),
+        kept_differences: &status.differences,
+        login: conditions::login(&seen.credentials),
+        paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
+        failure: pass.failure,
+        deadline: context.deadline(),
+        now: pass.now,
+    });
+    status.deployment = Some(conditions::deployment(
+        status.deployment.as_ref(),
+        pass.phase,
+        &verdict,
+        "Database created",
+        pass.now,
+    ));
+    status
+}
+
+/// Pins the names before the first effect or when the database is first seen.
+fn pin(status: &mut DatabaseStatus, pass: &Pass<'_, Databases>) {
+    let seen = pass.seen;
+    let Ok(names) = &seen.names else { return };
+    let present = matches!(presence(seen), DatabasePresence::Present | DatabasePresence::RoleMissing);
+    let begins = pass.trigger == DatabaseTrigger::Absent && pass.acts;
+    if status.database.is_none() && !present && !begins {
+        return;
+    }
+    let old = status.database.take().unwrap_or_default();
+    let server_uid = match (pass.trigger, present) {
+        (DatabaseTrigger::RecreateRequested, _) => None,
+        (_, true) => old.server_uid.or(seen.server.uid.clone()),
+        (_, false) => old.server_uid,
+    };
+    if pass.trigger == DatabaseTrigger::RecreateRequested {
+        status.create_attempted_at = None;
+    }
+    status.database = Some(PinnedDatabase {
+        name: Some(names.database.clone()),
+        owner: Some(names.role.clone()),
+        server_uid,
+    });
+}
+
+/// What is set when a database is created and cannot be changed afterwards.
+fn fixed(seen: &DatabaseSeen) -> Vec<String> {
+    let Some(Ok(state)) = &seen.state else { return Vec::new() };
+    let pairs = [
+        ("charset", &seen.settings.charset, &state.charset),
+        ("collation", &seen.settings.collation, &state.collation),
+    ];
+    let differing = pairs.into_iter().filter_map(|(field, wanted, found)| match (wanted, found) {
+        (Some(wanted), Some(found)) if !same_name(wanted, found) => Some(format!(
+            "spec.database.{field}: {found}, asked for {wanted}: it is fixed when the database is created"
+        )),
+        _ => None,
+    });
+    differing.collect()
+}
+
+/// `en_US.UTF-8`, `en_US.utf8` and `EN_us.UTF8` are one collation to PostgreSQL, and `utf-8` one charset.
+fn same_name(one: &str, other: &str) -> bool {
+    let plain =
+        |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    plain(one) == plain(other)
+}
+
+/// Whether the credentials can be used; none when PostgreSQL did not say.
+fn usable(seen: &DatabaseSeen, verdict: &Verdict) -> Option<conditions::Answer> {
+    let not_tried = seen.credentials.published_login == LoginAnswer::NotTried;
+    let waits = seen.server.seen != ServerSeen::Usable || presence(seen) == DatabasePresence::Unreadable;
+    match (waits && not_tried, &seen.credentials.published) {
+        // The server was not there to be asked: the last answer stands for a while.
+        (true, Some(_)) if seen.server.seen == ServerSeen::Waiting => {
+            Some(conditions::Answer::new(false, verdict.reason, verdict.message.clone()))
+        }
+        (true, Some(_)) if seen.server.seen == ServerSeen::Usable => None,
+        _ => Some(conditions::usable(&seen.credentials, verdict)),
+    }
+}

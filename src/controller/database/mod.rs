@@ -1,0 +1,93 @@
+//! The controller of `PostgreSQLDatabase`.
+
+mod act;
+mod classify;
+mod describe;
+mod observe;
+mod server;
+mod verdict;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::subject::{Note, Pass, Subject};
+use crate::api::{Condition, DatabaseStatus, Phase, PostgreSQLDatabase};
+use crate::fsm::database::{DatabaseAction, DatabaseMachine, DatabaseTrigger};
+
+pub use observe::DatabaseSeen;
+
+/// The kind `PostgreSQLDatabase`.
+pub struct Databases;
+
+#[async_trait]
+impl Subject for Databases {
+    type Object = PostgreSQLDatabase;
+    type Machine = DatabaseMachine;
+    type Observation = DatabaseSeen;
+    type Status = DatabaseStatus;
+
+    fn status(object: &PostgreSQLDatabase) -> Option<&DatabaseStatus> {
+        object.status.as_ref()
+    }
+
+    fn phase(object: &PostgreSQLDatabase) -> Phase {
+        object.status.as_ref().and_then(|status| status.phase).unwrap_or_default()
+    }
+
+    fn phase_since(object: &PostgreSQLDatabase) -> Option<Timestamp> {
+        Some(object.status.as_ref()?.phase_since.as_ref()?.0)
+    }
+
+    fn conditions(object: &PostgreSQLDatabase) -> &[Condition] {
+        object.status.as_ref().map_or(&[], |status| &status.conditions)
+    }
+
+    async fn observe(context: &Context, object: &PostgreSQLDatabase) -> Result<DatabaseSeen, Failure> {
+        observe::observe(context, object).await
+    }
+
+    fn classify(object: &PostgreSQLDatabase, seen: &DatabaseSeen) -> DatabaseTrigger {
+        crate::fsm::database::classify(&classify::view(Self::phase(object), seen))
+    }
+
+    fn describe(context: &Context, pass: &Pass<'_, Self>) -> DatabaseStatus {
+        describe::describe(context, pass)
+    }
+
+    fn describe_unobserved(
+        context: &Context,
+        object: &PostgreSQLDatabase,
+        failure: &Failure,
+        now: Timestamp,
+    ) -> DatabaseStatus {
+        let mut status = object.status.clone().unwrap_or_default();
+        let generation = object.metadata.generation;
+        status.conditions =
+            super::conditions::unobserved(&status.conditions, failure, generation, context.deadline(), now);
+        status
+    }
+
+    async fn act(
+        context: &Context,
+        object: &PostgreSQLDatabase,
+        seen: &mut DatabaseSeen,
+        trigger: DatabaseTrigger,
+        action: DatabaseAction,
+    ) -> Result<Vec<Note>, Failure> {
+        act::act(context, object, seen, trigger, action).await
+    }
+
+    fn pace(context: &Context, seen: &DatabaseSeen, trigger: DatabaseTrigger) -> Duration {
+        let wait = match trigger {
+            // A change of the server's object wakes the database; what PostgreSQL does wakes nobody.
+            DatabaseTrigger::WaitingForServer | DatabaseTrigger::Unreadable => context.poll(),
+            DatabaseTrigger::NotOurs | DatabaseTrigger::Lost | DatabaseTrigger::Rejected => context.slowly(),
+            _ => context.resync(),
+        };
+        super::pace::until_reset(super::backoff::jittered(wait), seen.reset_due)
+    }
+}

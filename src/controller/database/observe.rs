@@ -1,0 +1,168 @@
+//! Reading everything a decision about a database needs.
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+
+use super::server::{self, ServerOfDatabase};
+use crate::api::{DatabaseSettings, Phase, PostgreSQLDatabase};
+use crate::backend::Owner;
+use crate::controller::context::Context;
+use crate::controller::credentials::{CredentialsSeen, LoginAnswer};
+use crate::controller::failure::Failure;
+use crate::controller::requests::{Requests, ResetDue};
+use crate::controller::surroundings;
+use crate::postgres::{
+    self, DatabaseNames, DatabaseSpec, DatabaseState, Existence, Session, TlsMode, database_name_for,
+};
+use crate::secrets::{ConnectionFacts, SecretOwner};
+
+/// What was seen of a database and its surroundings.
+pub struct DatabaseSeen {
+    /// The object.
+    pub owner: Owner,
+    /// The server.
+    pub server: ServerOfDatabase,
+    /// The names in PostgreSQL, pinned or made; or why there are none.
+    pub names: Result<DatabaseNames, String>,
+    /// What PostgreSQL answered; none while the server is not usable.
+    pub state: Option<Result<DatabaseState, String>>,
+    /// The passwords.
+    pub credentials: CredentialsSeen,
+    /// What is asked for besides the spec.
+    pub requests: Requests,
+    /// Whether a password reset is due.
+    pub reset_due: ResetDue,
+    /// Why configuring was refused lately, if it was.
+    pub refused: Option<String>,
+    /// Nobody wants writes.
+    pub paused: bool,
+    /// The whole operator reads only.
+    pub observes_only: bool,
+    /// The object is being deleted.
+    pub deleting: bool,
+    /// Something says that the database existed.
+    pub evidence: bool,
+    /// The object has been Ready before.
+    pub was_ready: bool,
+    /// The namespace is being deleted.
+    pub terminating: bool,
+    /// The settings in the spec.
+    pub settings: DatabaseSettings,
+    /// What an unmarked role and database may be taken for: the published credentials log in to them.
+    pub adopts_unmarked: bool,
+}
+
+impl DatabaseSeen {
+    /// What PostgreSQL shall hold.
+    pub fn spec<'a>(&'a self, names: &'a DatabaseNames) -> DatabaseSpec<'a> {
+        DatabaseSpec {
+            names,
+            owner_uid: &self.owner.uid,
+            charset: self.settings.charset.as_deref(),
+            collation: self.settings.collation.as_deref(),
+            extensions: &self.settings.extensions,
+        }
+    }
+}
+
+pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> Result<DatabaseSeen, Failure> {
+    let status = object.status.clone().unwrap_or_default();
+    let pinned = status.database.clone().unwrap_or_default();
+    let uid = object.uid().unwrap_or_default();
+    let namespace = object.namespace().unwrap_or_default();
+    let owner = Owner { namespace: namespace.clone(), name: object.name_any(), uid: uid.clone() };
+    let deleting = object.metadata.deletion_timestamp.is_some();
+    let settings = object.spec.database.clone().unwrap_or_default();
+
+    let (mut server, session) = server::look(context, object).await?;
+    let administrator = server.access.as_ref().map(|access| access.username.clone());
+    let names = match (pinned.name.clone(), pinned.owner.clone()) {
+        (Some(database), Some(role)) => Ok(DatabaseNames { database, role }),
+        _ => {
+            let administrators: Vec<&str> = administrator.as_deref().into_iter().collect();
+            database_name_for(&owner.name, &administrators)
+                .map(DatabaseNames::of)
+                .map_err(|error| error.to_string())
+        }
+    };
+    // Nothing is pinned before the first effect, so without a pinned name PostgreSQL holds nothing of ours.
+    let never_begun = pinned.name.is_none() && status.phase.is_some_and(|phase| phase != Phase::Pending);
+    if deleting && never_begun {
+        server.seen = crate::fsm::database::ServerSeen::Gone;
+    }
+
+    let state = match (&session, &names) {
+        (Some(session), Ok(names)) => Some(ask(session, names, &uid, &settings).await),
+        _ => None,
+    };
+    let facts = server.access.as_ref().zip(names.as_ref().ok()).map(|(access, names)| ConnectionFacts {
+        username: names.role.clone(),
+        dbname: names.database.clone(),
+        host: access.endpoint.host.clone(),
+        port: access.endpoint.port,
+        sslmode: access.sslmode.clone(),
+        provider: server.backend.clone().unwrap_or_default(),
+        ca_pem: match &access.endpoint.tls {
+            TlsMode::Verify { ca_pem } => Some(ca_pem.clone()),
+            TlsMode::Disable | TlsMode::Require => None,
+        },
+    });
+    // A login as a role that is not there, or not ours to be, tells nothing.
+    let role_exists =
+        matches!(&state, Some(Ok(state)) if matches!(state.role, Existence::Ours | Existence::Unmarked));
+    let endpoint = server.access.as_ref().filter(|_| role_exists).map(|access| access.endpoint.clone());
+    let secret_owner =
+        SecretOwner { kind: "PostgreSQLDatabase", namespace, name: owner.name.clone(), uid: uid.clone() };
+    let former = status.binding.as_ref().map(|binding| binding.name.as_str());
+    let credentials = CredentialsSeen::observe(
+        context,
+        secret_owner,
+        &object.spec.credentials_secret,
+        former,
+        facts,
+        endpoint,
+    )
+    .await?;
+
+    let requests = Requests::of(object);
+    let reset_due = surroundings::reset_due(context, &requests, &credentials, Timestamp::now());
+    let absent = matches!(&state, Some(Ok(state)) if state.database == Existence::Absent);
+    let generation = object.metadata.generation.unwrap_or_default();
+    Ok(DatabaseSeen {
+        evidence: pinned.server_uid.is_some()
+            || (pinned.name.is_none()
+                && surroundings::original_finished(status.deployment.as_ref(), status.phase)),
+        adopts_unmarked: credentials.published_login == LoginAnswer::Accepted,
+        was_ready: status.first_ready_at.is_some(),
+        terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due)
+            .await?,
+        refused: context.refusals.find(&uid, "ConfigureDatabase", generation),
+        paused: requests.paused || context.observes_only(),
+        observes_only: context.observes_only(),
+        owner,
+        server,
+        names,
+        state,
+        credentials,
+        requests,
+        reset_due,
+        deleting,
+        settings,
+    })
+}
+
+async fn ask(
+    session: &Session,
+    names: &DatabaseNames,
+    uid: &str,
+    settings: &DatabaseSettings,
+) -> Result<DatabaseState, String> {
+    let spec = DatabaseSpec {
+        names,
+        owner_uid: uid,
+        charset: settings.charset.as_deref(),
+        collation: settings.collation.as_deref(),
+        extensions: &settings.extensions,
+    };
+    postgres::observe(session, &spec).await.map_err(|error| error.to_string())
+}

@@ -1,0 +1,146 @@
+//! The server of a database, as far as the database may rely on it.
+
+use kube::ResourceExt;
+use kube::api::Api;
+
+use crate::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLServer, Reason};
+use crate::controller::context::Context;
+use crate::controller::failure::Failure;
+use crate::fsm::database::ServerSeen;
+use crate::postgres::{Endpoint, Login, Session, SqlErrorKind, Timeouts, TlsMode};
+use crate::secrets::{Password, SecretOwner, field, password_in};
+
+/// The server of a database.
+pub struct ServerOfDatabase {
+    /// What the decision needs.
+    pub seen: ServerSeen,
+    /// What is waited for, for people.
+    pub waiting_for: String,
+    /// How to log in as the administrator; none while the server cannot be used.
+    pub access: Option<Access>,
+    /// The recorded id of the server.
+    pub uid: Option<String>,
+    /// The backend the server lives in.
+    pub backend: Option<String>,
+}
+
+/// A way in as the administrator.
+pub struct Access {
+    /// Where.
+    pub endpoint: Endpoint,
+    /// As whom.
+    pub username: String,
+    /// With which password.
+    pub password: Password,
+    /// To which database.
+    pub dbname: String,
+    /// What applications put in as `sslmode`.
+    pub sslmode: String,
+}
+
+impl Access {
+    /// Opens a session as the administrator.
+    ///
+    /// # Errors
+    /// When the server does not let us in.
+    pub async fn open(&self) -> Result<Session, crate::postgres::SqlError> {
+        let login = Login { user: &self.username, password: Some(&self.password), dbname: &self.dbname };
+        Session::open(&self.endpoint, &login, Timeouts::default()).await
+    }
+}
+
+impl ServerOfDatabase {
+    fn waiting(message: impl Into<String>, server: Option<&PostgreSQLServer>) -> Self {
+        Self::not_usable(ServerSeen::Waiting, message, server)
+    }
+
+    fn not_usable(seen: ServerSeen, message: impl Into<String>, server: Option<&PostgreSQLServer>) -> Self {
+        let status = server.and_then(|server| server.status.as_ref());
+        Self {
+            seen,
+            waiting_for: message.into(),
+            access: None,
+            uid: status.and_then(|status| status.server.as_ref()).and_then(|pinned| pinned.uid.clone()),
+            backend: status.and_then(|status| status.backend.clone()),
+        }
+    }
+}
+
+/// Looks the server up, and logs in to see whether it can be used. The session is for the caller.
+///
+/// # Errors
+/// When the API server could not be asked.
+pub(super) async fn look(
+    context: &Context,
+    object: &PostgreSQLDatabase,
+) -> Result<(ServerOfDatabase, Option<Session>), Failure> {
+    let name = &object.spec.server_ref.name;
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<PostgreSQLServer> = Api::namespaced(context.client.clone(), &namespace);
+    let Some(server) = api.get_opt(name).await? else {
+        let message = format!("the PostgreSQLServer {name} does not exist");
+        return Ok((ServerOfDatabase::not_usable(ServerSeen::Gone, message, None), None));
+    };
+    if server.metadata.deletion_timestamp.is_some() {
+        let message = format!("the PostgreSQLServer {name} is being deleted");
+        return Ok((ServerOfDatabase::not_usable(ServerSeen::Gone, message, Some(&server)), None));
+    }
+    if is_lost(&server) {
+        let message = format!("the server of the PostgreSQLServer {name} is lost");
+        return Ok((ServerOfDatabase::not_usable(ServerSeen::Gone, message, Some(&server)), None));
+    }
+    let owner = SecretOwner {
+        kind: "PostgreSQLServer",
+        namespace: namespace.clone(),
+        name: name.clone(),
+        uid: server.uid().unwrap_or_default(),
+    };
+    let secret = context.secrets.get(&namespace, &server.spec.credentials_secret).await?;
+    let access = secret.filter(|secret| owner.owns(secret)).and_then(|secret| access_in(&secret));
+    let Some(access) = access else {
+        let message = format!("the PostgreSQLServer {name} has no credentials yet");
+        return Ok((ServerOfDatabase::waiting(message, Some(&server)), None));
+    };
+    match access.open().await {
+        Ok(session) => {
+            let mut usable = ServerOfDatabase::not_usable(ServerSeen::Usable, "", Some(&server));
+            usable.access = Some(access);
+            Ok((usable, Some(session)))
+        }
+        Err(error) => {
+            let what = match error.kind() {
+                SqlErrorKind::PasswordRefused => "its administrator password is being changed",
+                SqlErrorKind::NotReady => "it is not ready to serve",
+                _ => "it cannot be reached",
+            };
+            let message = format!("the PostgreSQLServer {name}: {what}: {error}");
+            Ok((ServerOfDatabase::waiting(message, Some(&server)), None))
+        }
+    }
+}
+
+fn is_lost(server: &PostgreSQLServer) -> bool {
+    let conditions = server.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    conditions.iter().any(|condition| {
+        condition.type_ == ConditionType::Stalled
+            && condition.status == ConditionStatus::True
+            && condition.reason == Reason::ServerLost
+    })
+}
+
+fn access_in(secret: &k8s_openapi::api::core::v1::Secret) -> Option<Access> {
+    let sslmode = field(secret, "sslmode")?;
+    let tls = match (field(secret, "ca.crt"), sslmode.as_str()) {
+        (Some(ca_pem), _) => TlsMode::Verify { ca_pem },
+        (None, "disable") => TlsMode::Disable,
+        (None, _) => TlsMode::Require,
+    };
+    let endpoint = Endpoint { host: field(secret, "host")?, port: field(secret, "port")?.parse().ok()?, tls };
+    Some(Access {
+        endpoint,
+        username: field(secret, "username")?,
+        password: password_in(secret)?,
+        dbname: field(secret, "dbname")?,
+        sslmode,
+    })
+}

@@ -1,0 +1,250 @@
+//! One pass over one object, the same for both kinds: observe, classify, step, record, act, record.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use kube::api::Api;
+use kube::runtime::controller::Action;
+use kube::runtime::events::{Event, EventType};
+use kube::{Resource, ResourceExt};
+use tracing::{Instrument, debug, info, warn};
+
+use super::context::Context;
+use super::failure::Failure;
+use super::subject::{Note, Pass, Subject};
+use super::{backoff, finalizer, record};
+use crate::api::{Phase, Reason};
+use crate::backend::Retry;
+use crate::fsm::{Machine, Step};
+
+/// After a plan was carried out, its effects are looked at this soon.
+const SOON: Duration = Duration::from_millis(100);
+
+/// How a pass ended.
+enum End {
+    /// Nothing to do but to look again then.
+    Settled(Duration),
+    /// The object is gone, or not ours to hold.
+    Gone,
+    /// Something was done.
+    Acted,
+    /// The object changed under our hands.
+    Outdated,
+}
+
+/// The controller's reconcile function. Its errors are handled here, so it has none.
+pub async fn reconcile<S: Subject>(
+    object: Arc<S::Object>,
+    context: Arc<Context>,
+) -> Result<Action, std::convert::Infallible> {
+    let span = tracing::info_span!(
+        "reconcile",
+        kind = S::Machine::KIND,
+        namespace = object.namespace().unwrap_or_default(),
+        name = object.name_any(),
+        phase = S::phase(&object).as_str(),
+    );
+    let started = Instant::now();
+    let end = pass::<S>(&context, &object).instrument(span.clone()).await;
+    let uid = object.uid().unwrap_or_default();
+    let (outcome, action) = match end {
+        Ok(end) => {
+            context.backoffs.forget(&uid);
+            match end {
+                End::Settled(wait) => ("settled", Action::requeue(wait)),
+                End::Acted => ("acted", Action::requeue(SOON)),
+                End::Outdated => ("outdated", Action::requeue(backoff::jittered(SOON))),
+                End::Gone => {
+                    context.refusals.forget(&uid);
+                    ("gone", Action::await_change())
+                }
+            }
+        }
+        Err(failure) => {
+            let wait = match failure.retry {
+                Retry::Backoff(Some(wait)) => wait.max(context.backoffs.next(&uid)),
+                Retry::Backoff(None) => context.backoffs.next(&uid),
+                Retry::Poll => context.poll(),
+                Retry::Slowly => backoff::jittered(context.slowly()),
+            };
+            span.in_scope(|| warn!(reason = failure.reason.as_str(), wait = ?wait, "{failure}"));
+            ("failed", Action::requeue(wait))
+        }
+    };
+    context.metrics.reconcile(S::Machine::KIND, outcome, started.elapsed().as_secs_f64());
+    Ok(action)
+}
+
+async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, Failure> {
+    let api: Api<S::Object> =
+        Api::namespaced(context.client.clone(), &cached.namespace().unwrap_or_default());
+    // The store may not hold our own last write yet, and a decision on an old status would repeat it.
+    let Some(object) = api.get_opt(&cached.name_any()).await? else { return Ok(End::Gone) };
+    if object.uid() != cached.uid() || (is_deleting(&object) && !finalizer::is_held(&object)) {
+        return Ok(End::Gone);
+    }
+    let now = Timestamp::now();
+
+    let mut seen = match S::observe(context, &object).await {
+        Ok(seen) => seen,
+        Err(failure) if failure.conflict => return Ok(End::Outdated),
+        Err(failure) => {
+            let status = S::describe_unobserved(context, &object, &failure, now);
+            record::status::<S>(&api, &object, &status).await?;
+            return Err(failure);
+        }
+    };
+    let trigger = S::classify(&object, &seen);
+    let before = S::phase(&object);
+    let step = S::Machine::step(before, trigger);
+    debug!(trigger = name_of::<S>(trigger), to = step.phase.as_str(), actions = step.plan.len(), "decided");
+
+    let object = match prepare::<S>(&api, object, &step).await? {
+        Some(object) => object,
+        None => return Ok(End::Outdated),
+    };
+    let status = S::describe(
+        context,
+        &Pass {
+            object: &object,
+            seen: &seen,
+            trigger,
+            phase: step.phase,
+            acts: !step.plan.is_empty(),
+            failure: None,
+            now,
+        },
+    );
+    let Some(object) = record::status::<S>(&api, &object, &status).await? else { return Ok(End::Outdated) };
+    if step.phase != before {
+        transition::<S>(context, &object, before, step.phase, trigger, now).await;
+    }
+    if step.plan.is_empty() {
+        return Ok(if step.phase == before {
+            End::Settled(S::pace(context, &seen, trigger))
+        } else {
+            End::Acted
+        });
+    }
+
+    match act::<S>(context, &object, &mut seen, trigger, &step).await {
+        Ok(()) => Ok(End::Acted),
+        Err(failure) if failure.conflict => {
+            debug!("{failure}");
+            Ok(End::Outdated)
+        }
+        Err(failure) => {
+            let pass = Pass {
+                object: &object,
+                seen: &seen,
+                trigger,
+                phase: step.phase,
+                acts: true,
+                failure: Some(&failure),
+                now: Timestamp::now(),
+            };
+            let is_news = S::conditions(&object).iter().all(|condition| condition.message != failure.message);
+            record::status::<S>(&api, &object, &S::describe(context, &pass)).await?;
+            if is_news {
+                let note = Note { reason: failure.reason, message: failure.message.clone(), warning: true };
+                publish(context, &object, &note).await;
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Puts our finalizer on the object before the first effect. None when the object changed since it was read.
+async fn prepare<S: Subject>(
+    api: &Api<S::Object>,
+    object: S::Object,
+    step: &Step<super::subject::ActionOf<S>>,
+) -> Result<Option<S::Object>, Failure> {
+    if step.plan.is_empty() || is_deleting(&object) || finalizer::is_held(&object) {
+        return Ok(Some(object));
+    }
+    match finalizer::hold(api, &object).await {
+        Ok(held) => Ok(Some(held)),
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409 | 422) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn act<S: Subject>(
+    context: &Context,
+    object: &S::Object,
+    seen: &mut S::Observation,
+    trigger: super::subject::TriggerOf<S>,
+    step: &Step<super::subject::ActionOf<S>>,
+) -> Result<(), Failure> {
+    let uid = object.uid().unwrap_or_default();
+    for action in step.plan {
+        let name = S::Machine::action_name(*action);
+        let started = Instant::now();
+        let answer = S::act(context, object, seen, trigger, *action).await;
+        let outcome = match &answer {
+            Ok(_) => "ok",
+            Err(failure) if failure.conflict => "conflict",
+            Err(_) => "failed",
+        };
+        context.metrics.action(S::Machine::KIND, name, outcome, started.elapsed().as_secs_f64());
+        match answer {
+            Ok(notes) => {
+                info!(action = name, "done");
+                for note in notes {
+                    publish(context, object, &note).await;
+                }
+            }
+            Err(failure) => {
+                if failure.retry == Retry::Slowly {
+                    let generation = object.meta().generation.unwrap_or_default();
+                    context.refusals.remember(&uid, name, generation, &failure.message);
+                }
+                return Err(failure);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn transition<S: Subject>(
+    context: &Context,
+    object: &S::Object,
+    from: Phase,
+    to: Phase,
+    trigger: super::subject::TriggerOf<S>,
+    now: Timestamp,
+) {
+    let trigger = name_of::<S>(trigger);
+    context.metrics.transition(S::Machine::KIND, from.as_str(), to.as_str(), trigger);
+    if let Some(since) = S::phase_since(object) {
+        let stayed = now.duration_since(since).as_secs_f64().max(0.0);
+        context.metrics.phase_left(S::Machine::KIND, from.as_str(), stayed);
+    }
+    info!(from = from.as_str(), to = to.as_str(), trigger, "transition");
+    let message = format!("{from} -> {to}: {trigger}");
+    publish(context, object, &Note { reason: Reason::Transition, message, warning: false }).await;
+}
+
+/// Events tell, they do not decide: one that cannot be written is logged and forgotten.
+async fn publish<K: Resource<DynamicType = ()>>(context: &Context, object: &K, note: &Note) {
+    let event = Event {
+        type_: if note.warning { EventType::Warning } else { EventType::Normal },
+        reason: note.reason.as_str().to_owned(),
+        note: Some(note.message.chars().take(1000).collect()),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    };
+    if let Err(error) = context.recorder.publish(&event, &object.object_ref(&())).await {
+        debug!("the event {} was not written: {error}", note.reason);
+    }
+}
+
+fn is_deleting<K: Resource>(object: &K) -> bool {
+    object.meta().deletion_timestamp.is_some()
+}
+
+fn name_of<S: Subject>(trigger: super::subject::TriggerOf<S>) -> &'static str {
+    trigger.into()
+}

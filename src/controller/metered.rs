@@ -1,0 +1,118 @@
+//! Counts the calls to a backend, so that no backend has to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::backend::{
+    BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
+    ServerIdentity, ServerObservation,
+};
+use crate::ops::Metrics;
+use crate::secrets::Password;
+
+/// A backend whose calls are counted.
+pub struct Metered {
+    inner: Arc<dyn ServerBackend>,
+    metrics: Arc<Metrics>,
+}
+
+impl Metered {
+    /// Counts the calls to `inner` in `metrics`.
+    pub fn new(inner: Arc<dyn ServerBackend>, metrics: Arc<Metrics>) -> Self {
+        Self { inner, metrics }
+    }
+
+    fn counted<T>(
+        &self,
+        operation: &'static str,
+        answer: Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
+        let outcome = answer.as_ref().map_or_else(BackendError::label, |_| "ok");
+        self.metrics.backend_request(self.inner.name(), operation, outcome);
+        answer
+    }
+}
+
+#[async_trait]
+impl ServerBackend for Metered {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn admin_username(&self) -> String {
+        self.inner.admin_username()
+    }
+
+    fn settling_time(&self) -> Duration {
+        self.inner.settling_time()
+    }
+
+    fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {
+        self.inner.identity(owner)
+    }
+
+    fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>> {
+        self.inner.validate(desired)
+    }
+
+    async fn observe(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        direct: bool,
+    ) -> Result<ServerObservation, BackendError> {
+        self.counted("observe", self.inner.observe(identity, owner, direct).await)
+    }
+
+    fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
+        self.inner.differences(desired, facts)
+    }
+
+    async fn create(
+        &self,
+        identity: &ServerIdentity,
+        desired: &DesiredServer<'_>,
+        password: &Password,
+    ) -> Result<(), BackendError> {
+        self.counted("create", self.inner.create(identity, desired, password).await)
+    }
+
+    async fn update(
+        &self,
+        identity: &ServerIdentity,
+        desired: &DesiredServer<'_>,
+        differences: &[Difference],
+    ) -> Result<(), BackendError> {
+        self.counted("update", self.inner.update(identity, desired, differences).await)
+    }
+
+    async fn configure(
+        &self,
+        identity: &ServerIdentity,
+        desired: &DesiredServer<'_>,
+        differences: &[Difference],
+    ) -> Result<(), BackendError> {
+        self.counted("configure", self.inner.configure(identity, desired, differences).await)
+    }
+
+    async fn set_admin_password(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        password: &Password,
+    ) -> Result<(), BackendError> {
+        self.counted("set_admin_password", self.inner.set_admin_password(identity, owner, password).await)
+    }
+
+    async fn delete(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        uid: Option<&str>,
+        removal: Removal,
+    ) -> Result<(), BackendError> {
+        self.counted("delete", self.inner.delete(identity, owner, uid, removal).await)
+    }
+}

@@ -1,0 +1,18 @@
+//! When to look again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::requests::ResetDue;
+
+/// `wait`, or less where a reset is due earlier.
+pub fn until_reset(wait: Duration, due: ResetDue) -> Duration {
+    match due {
+        ResetDue::Throttled(at) | ResetDue::At(at) => {
+            let left = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
+            wait.min(left + Duration::from_millis(100))
+        }
+        ResetDue::No | ResetDue::Now => wait,
+    }
+}

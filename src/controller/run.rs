@@ -1,0 +1,216 @@
+//! Wiring: two controllers over two watches, until told to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{Stream, StreamExt};
+use kube::api::{Api, ListParams};
+use kube::runtime::controller::Config as ControllerConfig;
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::{Controller, Predicate, WatchStreamExt, predicates, watcher};
+use kube::{Client, Resource, ResourceExt};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+use tracing::{info, warn};
+
+use super::context::Context;
+use super::database::Databases;
+use super::driver;
+use super::metered::Metered;
+use super::server::Servers;
+use super::subject::Subject;
+use crate::api::names::FIELD_MANAGER;
+use crate::api::{Phase, PostgreSQLDatabase, PostgreSQLServer};
+use crate::backend::{Backends, ServerBackend};
+use crate::config::{Config, known_backend};
+use crate::ops::{Heartbeat, Metrics, Pulse, Readiness};
+
+/// How often idle loops show that they are alive, and gauges are set.
+const TICK: Duration = Duration::from_secs(5);
+/// A loop that did not tick for this long is stuck.
+const STUCK: Duration = Duration::from_secs(60);
+/// Pause before asking again for kinds the API server does not know.
+const KINDS_RETRY: Duration = Duration::from_secs(2);
+
+/// What the controllers run with.
+pub struct Settings {
+    /// The API server.
+    pub client: Client,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The backends that are set up.
+    pub backends: Vec<Arc<dyn ServerBackend>>,
+    /// Counters and gauges.
+    pub metrics: Arc<Metrics>,
+    /// Where pending passwords stand.
+    pub operator_namespace: String,
+    /// This instance, for events.
+    pub instance: Option<String>,
+    /// Shows that the loops are alive.
+    pub heartbeat: Heartbeat,
+    /// Shows that the loops have begun.
+    pub readiness: Readiness,
+}
+
+/// Runs both controllers until `stop` turns true; passes that are under way are finished.
+pub async fn run(settings: Settings, mut stop: watch::Receiver<bool>) {
+    let client = settings.client.clone();
+    tokio::select! {
+        () = wait_for_kinds(&client, &settings.readiness) => {}
+        _ = stop.wait_for(|stop| *stop) => return,
+    }
+    let (servers, server_writer) = reflector::store();
+    let (databases, database_writer) = reflector::store();
+    let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: settings.instance.clone() };
+    let metered = settings
+        .backends
+        .into_iter()
+        .map(|backend| Arc::new(Metered::new(backend, settings.metrics.clone())) as Arc<dyn ServerBackend>)
+        .collect();
+    let context = Arc::new(Context::new(
+        client.clone(),
+        settings.config.clone(),
+        Backends::new(&settings.config.backend, &settings.config.allowed_backends, metered),
+        settings.metrics.clone(),
+        Recorder::new(client.clone(), reporter),
+        &settings.operator_namespace,
+        (servers.clone(), databases.clone()),
+    ));
+    let limits = ControllerConfig::default().concurrency(settings.config.reconcile.concurrency);
+
+    let (all_databases, all_servers) = (databases.clone(), servers.clone());
+    let server_loop = Controller::for_stream(changes::<Servers>(&client, server_writer), servers.clone())
+        .with_config(limits.clone())
+        .watches(
+            Api::<PostgreSQLDatabase>::all(client.clone()),
+            watcher::Config::default(),
+            move |database| deleting_server_of(&all_servers, &database),
+        )
+        .graceful_shutdown_on(stopped(stop.clone()))
+        .run(driver::reconcile::<Servers>, |_, error, _| match *error {}, context.clone());
+    let database_loop =
+        Controller::for_stream(changes::<Databases>(&client, database_writer), databases.clone())
+            .with_config(limits)
+            .watches(
+                Api::<PostgreSQLServer>::all(client.clone()),
+                watcher::Config::default(),
+                move |server| databases_of(&all_databases, &server),
+            )
+            .graceful_shutdown_on(stopped(stop.clone()))
+            .run(driver::reconcile::<Databases>, |_, error, _| match *error {}, context.clone());
+
+    settings.readiness.set_ready();
+    info!("the controllers run");
+    let gauges = tokio::spawn(keep_gauges(context, stopped(stop)));
+    tokio::join!(
+        alive(server_loop, settings.heartbeat.watch("servers", STUCK)),
+        alive(database_loop, settings.heartbeat.watch("databases", STUCK)),
+    );
+    gauges.abort();
+    info!("the controllers have stopped");
+}
+
+/// Waits until the API server knows both kinds; without them the watches would only fail.
+async fn wait_for_kinds(client: &Client, readiness: &Readiness) {
+    let one = ListParams::default().limit(1);
+    loop {
+        let servers = Api::<PostgreSQLServer>::all(client.clone()).list_metadata(&one).await.map(|_| ());
+        let databases = Api::<PostgreSQLDatabase>::all(client.clone()).list_metadata(&one).await.map(|_| ());
+        match servers.and(databases) {
+            Ok(()) => return,
+            Err(error) => {
+                let reason = format!("the API server does not serve both kinds yet: {error}");
+                warn!("{reason}");
+                readiness.set_not_ready(reason);
+                tokio::time::sleep(KINDS_RETRY).await;
+            }
+        }
+    }
+}
+
+/// The objects that changed in a way that matters: spec, labels, annotations, finalizers; not status, which is ours.
+fn changes<S: Subject>(
+    client: &Client,
+    writer: reflector::store::Writer<S::Object>,
+) -> impl Stream<Item = Result<S::Object, watcher::Error>> + use<S> {
+    let relevant = predicates::generation
+        .combine(predicates::labels)
+        .combine(predicates::annotations)
+        .combine(predicates::finalizers);
+    watcher(Api::<S::Object>::all(client.clone()), watcher::Config::default())
+        .default_backoff()
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(relevant, Default::default())
+}
+
+fn databases_of(
+    databases: &Store<PostgreSQLDatabase>,
+    server: &PostgreSQLServer,
+) -> Vec<ObjectRef<PostgreSQLDatabase>> {
+    databases
+        .state()
+        .iter()
+        .filter(|database| database.namespace() == server.namespace())
+        .filter(|database| database.spec.server_ref.name == server.name_any())
+        .map(|database| ObjectRef::from_obj(database.as_ref()))
+        .collect()
+}
+
+/// A server that is being deleted waits for its databases; others do not care.
+fn deleting_server_of(
+    servers: &Store<PostgreSQLServer>,
+    database: &PostgreSQLDatabase,
+) -> Option<ObjectRef<PostgreSQLServer>> {
+    let server = ObjectRef::new(&database.spec.server_ref.name).within(&database.namespace()?);
+    servers.get(&server).filter(|server| server.meta().deletion_timestamp.is_some()).map(|_| server)
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // An error means that nobody can say stop any more, which is as good as being told.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Drives a controller; ticks as long as it gets its turns.
+async fn alive<T>(controller: impl Stream<Item = T>, pulse: Pulse) {
+    let mut controller = std::pin::pin!(controller);
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            next = controller.next() => if next.is_none() { break },
+            _ = ticks.tick() => pulse.tick(),
+        }
+    }
+    pulse.finish();
+}
+
+async fn keep_gauges(context: Arc<Context>, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    let mut ticks = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            _ = ticks.tick() => set_gauges(&context),
+        }
+    }
+}
+
+fn set_gauges(context: &Context) {
+    let backend = |name: Option<&str>| name.map_or("none", |name| known_backend(name).unwrap_or("other"));
+    let label = |phase: Option<Phase>| phase.unwrap_or_default().as_str();
+    let servers = context.servers.state();
+    let databases = context.databases.state();
+    let servers = servers.iter().map(|server| {
+        let status = server.status.as_ref();
+        let phase = status.and_then(|status| status.phase);
+        ["server", label(phase), backend(status.and_then(|status| status.backend.as_deref()))]
+    });
+    let databases = databases.iter().map(|database| {
+        let status = database.status.as_ref();
+        let phase = status.and_then(|status| status.phase);
+        ["database", label(phase), backend(status.and_then(|status| status.backend.as_deref()))]
+    });
+    context.metrics.set_objects(servers.chain(databases));
+}

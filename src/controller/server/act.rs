@@ -1,0 +1,107 @@
+//! The effects on a server, one function per action.
+
+use std::sync::Arc;
+
+use kube::api::Api;
+
+use super::observe::ServerSeen;
+use crate::api::{DeletionPolicy, PostgreSQLServer, Reason};
+use crate::backend::{DesiredServer, Removal, Retry, ServerBackend, ServerIdentity, Stage};
+use crate::controller::context::Context;
+use crate::controller::failure::Failure;
+use crate::controller::subject::Note;
+use crate::controller::{actions, requests};
+use crate::fsm::CredentialsAction;
+use crate::fsm::server::{ServerAction, ServerTrigger};
+
+pub(super) async fn act(
+    context: &Context,
+    object: &PostgreSQLServer,
+    seen: &mut ServerSeen,
+    trigger: ServerTrigger,
+    action: ServerAction,
+) -> Result<Vec<Note>, Failure> {
+    if let ServerAction::Credentials(action) = action {
+        return act_on_credentials(context, object, seen, trigger, action).await;
+    }
+    let (backend, identity) = target(seen)?;
+    let desired = DesiredServer { owner: &seen.owner, spec: &object.spec };
+    match action {
+        ServerAction::CreateServer => {
+            backend.create(&identity, &desired, seen.credentials.pending_password()?).await?;
+        }
+        // What failed before it was ever available holds nothing; a server that was seen has an id and is not this.
+        ServerAction::RemoveShell => {
+            backend.delete(&identity, &seen.owner, None, Removal::Delete).await?;
+            let message = seen.present().map_or_else(String::new, |server| format!("{:?}", server.health));
+            return Err(Failure::new(
+                Reason::CreateFailed,
+                format!("creation failed and is tried again: {message}"),
+                Retry::Backoff(None),
+            ));
+        }
+        ServerAction::UpdateServer => backend.update(&identity, &desired, &seen.due(Stage::Update)).await?,
+        ServerAction::ConfigureServer => {
+            backend.configure(&identity, &desired, &seen.due(Stage::Configure)).await?
+        }
+        ServerAction::ApplyPassword => {
+            backend.set_admin_password(&identity, &seen.owner, seen.credentials.pending_password()?).await?;
+        }
+        ServerAction::RestorePassword => {
+            let published = seen.credentials.published.as_ref();
+            let published = published.ok_or_else(|| Failure::conflict("the published password is gone"))?;
+            backend.set_admin_password(&identity, &seen.owner, published).await?;
+        }
+        ServerAction::DeleteServer => {
+            let removal = match object.spec.deletion_policy {
+                Some(DeletionPolicy::Snapshot) => Removal::SnapshotAndDelete,
+                _ => Removal::Delete,
+            };
+            backend.delete(&identity, &seen.owner, seen.recorded_uid.as_deref(), removal).await?;
+        }
+        ServerAction::Credentials(_) => {}
+    }
+    Ok(Vec::new())
+}
+
+fn target(seen: &ServerSeen) -> Result<(Arc<dyn ServerBackend>, ServerIdentity), Failure> {
+    match (&seen.backend, &seen.identity) {
+        (Ok(backend), Some(identity)) => Ok((backend.clone(), identity.clone())),
+        (Err(message), _) => Err(Failure::new(Reason::BackendNotAvailable, message.clone(), Retry::Slowly)),
+        (_, None) => Err(Failure::conflict("the server has no name")),
+    }
+}
+
+async fn act_on_credentials(
+    context: &Context,
+    object: &PostgreSQLServer,
+    seen: &mut ServerSeen,
+    trigger: ServerTrigger,
+    action: CredentialsAction,
+) -> Result<Vec<Note>, Failure> {
+    let api: Api<PostgreSQLServer> = Api::namespaced(context.client.clone(), &seen.owner.namespace);
+    let obsolete = match trigger {
+        ServerTrigger::RecreateRequested => requests::Obsolete::Recreate,
+        ServerTrigger::IdleRequest => requests::Obsolete::EverythingButReset,
+        _ => requests::Obsolete::Settled,
+    };
+    let mut notes =
+        actions::act(context, &api, object, &mut seen.credentials, &seen.requests, obsolete, action).await?;
+    if action == CredentialsAction::ReleaseFinalizer {
+        notes.extend(farewell(seen, trigger));
+    }
+    Ok(notes)
+}
+
+fn farewell(seen: &ServerSeen, trigger: ServerTrigger) -> Option<Note> {
+    let name = seen.identity.as_ref().map_or("", |identity| identity.name.as_str());
+    let message = match trigger {
+        ServerTrigger::Retained => format!("the server {name} was left as it is"),
+        ServerTrigger::RetainedUnpublished => format!(
+            "the server {name} was left as it is; its password is in the Secret {} of the operator's namespace",
+            crate::secrets::pending_name(&seen.owner.uid)
+        ),
+        _ => return None,
+    };
+    Some(Note { reason: Reason::Retained, message, warning: false })
+}

@@ -1,0 +1,127 @@
+//! From a pass over a server to its status. Pure.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::Servers;
+use super::classify::presence;
+use super::observe::{Answer, ServerSeen};
+use super::verdict::verdict;
+use crate::api::{Binding, Operation, Phase, PinnedServer, ServerStatus};
+use crate::backend::Change;
+use crate::controller::conditions::{self, Inputs, Verdict};
+use crate::controller::context::Context;
+use crate::controller::subject::Pass;
+use crate::fsm::server::{Presence, ServerTrigger};
+
+pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerStatus {
+    let seen = pass.seen;
+    let mut status = pass.object.status.clone().unwrap_or_default();
+    let verdict = verdict(seen, pass.trigger);
+    if status.phase != Some(pass.phase) {
+        status.phase_since = Some(Time(pass.now));
+    }
+    status.phase = Some(pass.phase);
+    status.observed_generation = pass.object.metadata.generation;
+    if pass.phase == Phase::Ready && status.first_ready_at.is_none() {
+        status.first_ready_at = Some(Time(pass.now));
+    }
+    if pass.trigger == ServerTrigger::Absent && pass.acts && pass.failure.is_none() {
+        status.create_attempted_at = Some(Time(pass.now));
+    }
+    pin(&mut status, pass);
+    status.operation = operation(&status, seen, pass.now);
+    status.differences = kept_differences(seen);
+    status.binding = seen.credentials.bound_name().map(|name| Binding { name });
+    status.conditions = conditions::of(Inputs {
+        old: &status.conditions,
+        generation: pass.object.metadata.generation,
+        verdict: &verdict,
+        usable: usable(seen, &verdict),
+        kept_differences: &status.differences,
+        login: conditions::login(&seen.credentials),
+        paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
+        failure: pass.failure,
+        deadline: context.deadline(),
+        now: pass.now,
+    });
+    status.deployment = Some(conditions::deployment(
+        status.deployment.as_ref(),
+        pass.phase,
+        &verdict,
+        "Database server created",
+        pass.now,
+    ));
+    status
+}
+
+/// Pins where the server lives, before the first effect or when it is first seen; fills in what the backend reports.
+fn pin(status: &mut ServerStatus, pass: &Pass<'_, Servers>) {
+    let seen = pass.seen;
+    let (Ok(backend), Some(identity)) = (&seen.backend, &seen.identity) else { return };
+    let present = seen.present().filter(|_| presence(seen) != Presence::Replaced);
+    let begins = pass.trigger == ServerTrigger::Absent && pass.acts;
+    if status.server.is_none() && present.is_none() && !begins {
+        return;
+    }
+    status.backend = Some(backend.name().to_owned());
+    let old = status.server.take().unwrap_or_default();
+    let mut server = PinnedServer {
+        name: Some(identity.name.clone()),
+        account: identity.account.clone(),
+        region: identity.region.clone(),
+        group: identity.group.clone(),
+        ..old
+    };
+    if pass.trigger == ServerTrigger::RecreateRequested {
+        server = PinnedServer { uid: None, ..server };
+        status.create_attempted_at = None;
+    }
+    if let Some(present) = present {
+        let facts = &present.facts;
+        let endpoint = facts.endpoint.as_ref();
+        server = PinnedServer {
+            uid: server.uid.or(present.uid.clone()),
+            host: endpoint.map(|endpoint| endpoint.host.clone()).or(server.host),
+            port: endpoint.map(|endpoint| endpoint.port).or(server.port),
+            endpoint: endpoint.map(ToString::to_string).or(server.endpoint),
+            version: facts.version.clone().or(server.version),
+            size: facts.size.clone().or(server.size),
+            storage_gb: facts.storage_gb.or(server.storage_gb),
+            ..server
+        };
+    }
+    status.server = Some(server);
+}
+
+fn operation(status: &ServerStatus, seen: &ServerSeen, now: Timestamp) -> Option<Operation> {
+    let kind = seen.present()?.operation.clone()?;
+    match &status.operation {
+        Some(running) if running.kind == kind => Some(running.clone()),
+        _ => Some(Operation { id: String::new(), kind, since: Time(now) }),
+    }
+}
+
+/// What differs and is not being changed, one sentence each.
+fn kept_differences(seen: &ServerSeen) -> Vec<String> {
+    let refused =
+        seen.differences.iter().filter(|difference| matches!(difference.change, Change::Refused { .. }));
+    let mut sentences: Vec<String> = refused.map(|difference| difference.sentence()).collect();
+    if seen.present().is_some() {
+        sentences.extend(seen.rejections.iter().map(|one| format!("{}: {}", one.field, one.message)));
+    }
+    sentences.extend(seen.refused.iter().map(|(_, message)| message.clone()));
+    sentences.extend(conditions::request_sentences(&seen.requests, seen.reset_due));
+    sentences
+}
+
+/// Whether the credentials can be used; none when the backend did not say where the server is.
+fn usable(seen: &ServerSeen, verdict: &Verdict) -> Option<conditions::Answer> {
+    match seen.answer {
+        Answer::Unreadable(_) => None,
+        Answer::Absent | Answer::NotOurs(_) if seen.credentials.foreign.is_none() => {
+            Some(conditions::Answer::new(false, verdict.reason, verdict.message.clone()))
+        }
+        _ => Some(conditions::usable(&seen.credentials, verdict)),
+    }
+}

@@ -1,0 +1,101 @@
+//! The controller of `PostgreSQLServer`.
+
+mod act;
+mod classify;
+mod describe;
+mod observe;
+mod verdict;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::subject::{Note, Pass, Subject};
+use crate::api::{Condition, Phase, PostgreSQLServer, ServerStatus};
+use crate::fsm::server::{ServerAction, ServerMachine, ServerTrigger};
+
+pub use observe::ServerSeen;
+
+/// The kind `PostgreSQLServer`.
+pub struct Servers;
+
+#[async_trait]
+impl Subject for Servers {
+    type Object = PostgreSQLServer;
+    type Machine = ServerMachine;
+    type Observation = ServerSeen;
+    type Status = ServerStatus;
+
+    fn status(object: &PostgreSQLServer) -> Option<&ServerStatus> {
+        object.status.as_ref()
+    }
+
+    fn phase(object: &PostgreSQLServer) -> Phase {
+        object.status.as_ref().and_then(|status| status.phase).unwrap_or_default()
+    }
+
+    fn phase_since(object: &PostgreSQLServer) -> Option<Timestamp> {
+        Some(object.status.as_ref()?.phase_since.as_ref()?.0)
+    }
+
+    fn conditions(object: &PostgreSQLServer) -> &[Condition] {
+        object.status.as_ref().map_or(&[], |status| &status.conditions)
+    }
+
+    async fn observe(context: &Context, object: &PostgreSQLServer) -> Result<ServerSeen, Failure> {
+        observe::observe(context, object).await
+    }
+
+    fn classify(object: &PostgreSQLServer, seen: &ServerSeen) -> ServerTrigger {
+        crate::fsm::server::classify(&classify::view(Self::phase(object), seen))
+    }
+
+    fn describe(context: &Context, pass: &Pass<'_, Self>) -> ServerStatus {
+        describe::describe(context, pass)
+    }
+
+    fn describe_unobserved(
+        context: &Context,
+        object: &PostgreSQLServer,
+        failure: &Failure,
+        now: Timestamp,
+    ) -> ServerStatus {
+        let mut status = object.status.clone().unwrap_or_default();
+        status.conditions = super::conditions::unobserved(
+            &status.conditions,
+            failure,
+            object.metadata.generation,
+            context.deadline(),
+            now,
+        );
+        status
+    }
+
+    async fn act(
+        context: &Context,
+        object: &PostgreSQLServer,
+        seen: &mut ServerSeen,
+        trigger: ServerTrigger,
+        action: ServerAction,
+    ) -> Result<Vec<Note>, Failure> {
+        act::act(context, object, seen, trigger, action).await
+    }
+
+    fn pace(context: &Context, seen: &ServerSeen, trigger: ServerTrigger) -> Duration {
+        let wait = match trigger {
+            ServerTrigger::Busy | ServerTrigger::Unusable | ServerTrigger::Unreadable => context.poll(),
+            ServerTrigger::DatabasesExist => context.poll(),
+            ServerTrigger::Lost
+            | ServerTrigger::Replaced
+            | ServerTrigger::NotOurs
+            | ServerTrigger::ServerFailed
+            | ServerTrigger::Rejected
+            | ServerTrigger::Protected => context.slowly(),
+            _ => context.resync(),
+        };
+        super::pace::until_reset(super::backoff::jittered(wait), seen.reset_due)
+    }
+}

@@ -1,0 +1,231 @@
+//! Reading everything a decision about a server needs.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+
+use crate::api::{DeletionPolicy, Phase, PostgreSQLServer};
+use crate::backend::{
+    BackendError, DesiredServer, Difference, Health, Owner, PresentServer, Rejection, ServerBackend,
+    ServerIdentity, ServerObservation, Stage,
+};
+use crate::controller::context::Context;
+use crate::controller::credentials::CredentialsSeen;
+use crate::controller::failure::Failure;
+use crate::controller::requests::{Requests, ResetDue};
+use crate::controller::surroundings;
+use crate::postgres::TlsMode;
+use crate::secrets::{ConnectionFacts, SecretOwner};
+
+/// What was seen of a server and its surroundings.
+pub struct ServerSeen {
+    /// The object, for the backend.
+    pub owner: Owner,
+    /// The backend, or why there is none.
+    pub backend: Result<Arc<dyn ServerBackend>, String>,
+    /// Where the server lives or would live; none when no legal name can be made.
+    pub identity: Option<ServerIdentity>,
+    /// What the backend answered.
+    pub answer: Answer,
+    /// How the server differs from the spec.
+    pub differences: Vec<Difference>,
+    /// What the backend cannot do.
+    pub rejections: Vec<Rejection>,
+    /// Changes that were refused lately: action and why.
+    pub refused: Vec<(&'static str, String)>,
+    /// The passwords.
+    pub credentials: CredentialsSeen,
+    /// What is asked for besides the spec.
+    pub requests: Requests,
+    /// Whether a password reset is due.
+    pub reset_due: ResetDue,
+    /// Nobody wants writes.
+    pub paused: bool,
+    /// The whole operator reads only.
+    pub observes_only: bool,
+    /// The object is being deleted.
+    pub deleting: bool,
+    /// Something says that the server existed.
+    pub evidence: bool,
+    /// A create was asked for so recently that absence means nothing yet.
+    pub settling: bool,
+    /// The object has been Ready before.
+    pub was_ready: bool,
+    /// The namespace is being deleted.
+    pub terminating: bool,
+    /// Databases that refer to the server and are not being deleted.
+    pub referenced_by: Vec<String>,
+    /// The server stays when the object goes.
+    pub retain: bool,
+    /// The recorded id of the server.
+    pub recorded_uid: Option<String>,
+}
+
+/// What the backend answered.
+pub enum Answer {
+    /// It could not be asked.
+    Unreadable(String),
+    /// There is no such server.
+    Absent,
+    /// There is one of somebody else.
+    NotOurs(String),
+    /// There is one of ours.
+    Present(Box<PresentServer>),
+}
+
+impl ServerSeen {
+    /// The server, if there is one of ours.
+    pub fn present(&self) -> Option<&PresentServer> {
+        match &self.answer {
+            Answer::Present(server) => Some(server),
+            _ => None,
+        }
+    }
+
+    /// Differences that `stage` carries out and that were not refused lately.
+    pub fn due(&self, stage: Stage) -> Vec<Difference> {
+        let action = match stage {
+            Stage::Update => "UpdateServer",
+            Stage::Configure => "ConfigureServer",
+        };
+        if self.refused.iter().any(|(refused, _)| *refused == action) {
+            return Vec::new();
+        }
+        self.differences.iter().filter(|difference| difference.is_applied_by(stage)).cloned().collect()
+    }
+}
+
+pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Result<ServerSeen, Failure> {
+    let status = object.status.clone().unwrap_or_default();
+    let pinned = status.server.clone().unwrap_or_default();
+    let uid = object.uid().unwrap_or_default();
+    let namespace = object.namespace().unwrap_or_default();
+    let owner = Owner { namespace: namespace.clone(), name: object.name_any(), uid: uid.clone() };
+    let deleting = object.metadata.deletion_timestamp.is_some();
+    let desired = DesiredServer { owner: &owner, spec: &object.spec };
+
+    let selected = context.backends.select(object.spec.backend.as_deref(), status.backend.as_deref());
+    let mut rejections = Vec::new();
+    let mut identity = None;
+    if let Ok(backend) = &selected {
+        match pinned.name.clone() {
+            Some(name) => {
+                let (account, region, group) =
+                    (pinned.account.clone(), pinned.region.clone(), pinned.group.clone());
+                identity = Some(ServerIdentity { name, account, region, group });
+            }
+            None => match backend.identity(&owner) {
+                Ok(made) => identity = Some(made),
+                Err(rejection) => rejections.push(rejection),
+            },
+        }
+        rejections.extend(backend.validate(&desired).err().unwrap_or_default());
+    }
+
+    // Nothing is pinned before the first effect, so without a pinned name an object of ours has no server.
+    let never_begun = pinned.name.is_none() && status.phase.is_some_and(|phase| phase != Phase::Pending);
+    let answer = match (&selected, &identity) {
+        _ if deleting && never_begun => Answer::Absent,
+        (Ok(backend), Some(identity)) => ask(backend.as_ref(), identity, &owner).await,
+        (Err(error), _) if status.backend.is_some() => Answer::Unreadable(error.to_string()),
+        _ => Answer::Absent,
+    };
+    if let Err(error) = &selected {
+        rejections.push(Rejection { field: "spec.backend".to_owned(), message: error.to_string() });
+    }
+
+    let present = match &answer {
+        Answer::Present(server) => Some(server.as_ref()),
+        _ => None,
+    };
+    let facts =
+        present.zip(selected.as_ref().ok()).and_then(|(server, backend)| connection(server, backend.name()));
+    let endpoint = present
+        .filter(|server| server.health == Health::Usable)
+        .and_then(|server| server.facts.endpoint.clone());
+    let secret_owner =
+        SecretOwner { kind: "PostgreSQLServer", namespace, name: owner.name.clone(), uid: uid.clone() };
+    let former = status.binding.as_ref().map(|binding| binding.name.as_str());
+    let credentials = CredentialsSeen::observe(
+        context,
+        secret_owner,
+        &object.spec.credentials_secret,
+        former,
+        facts,
+        endpoint,
+    )
+    .await?;
+
+    let differences = match (present, &selected) {
+        (Some(server), Ok(backend)) => backend.differences(&desired, &server.facts),
+        _ => Vec::new(),
+    };
+    let requests = Requests::of(object);
+    let now = Timestamp::now();
+    let reset_due = surroundings::reset_due(context, &requests, &credentials, now);
+    let absent = matches!(answer, Answer::Absent);
+    let generation = object.metadata.generation.unwrap_or_default();
+    let refused = ["UpdateServer", "ConfigureServer"]
+        .into_iter()
+        .filter_map(|action| Some((action, context.refusals.find(&uid, action, generation)?)))
+        .collect();
+    let settling_time =
+        selected.as_ref().map_or_else(|_| Default::default(), |backend| backend.settling_time());
+    let attempted = status.create_attempted_at.as_ref().map(|at| at.0);
+    Ok(ServerSeen {
+        evidence: pinned.uid.is_some()
+            || (pinned.name.is_none()
+                && surroundings::original_finished(status.deployment.as_ref(), status.phase)),
+        settling: absent
+            && pinned.uid.is_none()
+            && attempted.is_some_and(|at| now.duration_since(at).unsigned_abs() < settling_time),
+        was_ready: status.first_ready_at.is_some(),
+        terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due)
+            .await?,
+        referenced_by: if deleting { surroundings::databases_of(context, &owner).await? } else { Vec::new() },
+        paused: requests.paused || context.observes_only(),
+        observes_only: context.observes_only(),
+        retain: object.spec.deletion_policy == Some(DeletionPolicy::Retain),
+        recorded_uid: pinned.uid,
+        backend: selected.map_err(|error| error.to_string()),
+        owner,
+        identity,
+        answer,
+        differences,
+        rejections,
+        refused,
+        credentials,
+        requests,
+        reset_due,
+        deleting,
+    })
+}
+
+/// A direct read: whatever follows from absence must not follow from a listing.
+async fn ask(backend: &dyn ServerBackend, identity: &ServerIdentity, owner: &Owner) -> Answer {
+    match backend.observe(identity, owner, true).await {
+        Ok(ServerObservation::Absent) => Answer::Absent,
+        Ok(ServerObservation::NotOurs { message }) => Answer::NotOurs(message),
+        Ok(ServerObservation::Present(server)) => Answer::Present(server),
+        Err(error @ BackendError::Conflict { .. }) => Answer::NotOurs(error.to_string()),
+        Err(error) => Answer::Unreadable(error.to_string()),
+    }
+}
+
+/// What an application needs to log in as the administrator.
+fn connection(server: &PresentServer, provider: &str) -> Option<ConnectionFacts> {
+    let endpoint = server.facts.endpoint.as_ref()?;
+    Some(ConnectionFacts {
+        username: server.facts.admin_username.clone(),
+        dbname: server.facts.admin_database.clone(),
+        host: endpoint.host.clone(),
+        port: endpoint.port,
+        sslmode: server.facts.sslmode.clone(),
+        provider: provider.to_owned(),
+        ca_pem: match &endpoint.tls {
+            TlsMode::Verify { ca_pem } => Some(ca_pem.clone()),
+            TlsMode::Disable | TlsMode::Require => None,
+        },
+    })
+}

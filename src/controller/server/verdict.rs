@@ -1,0 +1,141 @@
+//! What a trigger means for people: reason, sentence, and whether somebody has to do something.
+
+use super::observe::{Answer, ServerSeen};
+use crate::api::Reason;
+use crate::backend::{Health, Stage};
+use crate::controller::conditions::{Course, Verdict, secret_conflict};
+use crate::fsm::server::ServerTrigger;
+
+/// The verdict on this observation.
+pub(super) fn verdict(seen: &ServerSeen, trigger: ServerTrigger) -> Verdict {
+    let name = seen.identity.as_ref().map_or(seen.owner.name.as_str(), |identity| identity.name.as_str());
+    let (reason, message, course) = match trigger {
+        ServerTrigger::Deletion => {
+            (Reason::Deleting, "the object is to be deleted".to_owned(), Course::Moving)
+        }
+        ServerTrigger::Paused if seen.observes_only => {
+            (Reason::ObserveOnly, "the operator is configured to read only".to_owned(), Course::Done)
+        }
+        ServerTrigger::Paused => {
+            (Reason::PausedByUser, "operator/paused is \"true\": nothing is written".to_owned(), Course::Done)
+        }
+        ServerTrigger::NotOurs => (Reason::NotOurs, not_ours(seen, name), Course::Stuck),
+        ServerTrigger::RecreateRequested => {
+            (Reason::Creating, "starting again with an empty server".to_owned(), Course::Moving)
+        }
+        ServerTrigger::Lost => (
+            Reason::ServerLost,
+            format!(
+                "the server {name} existed and is gone; bring it back, or start again with an empty one by the \
+                 annotation operator/action=recreate"
+            ),
+            Course::Stuck,
+        ),
+        ServerTrigger::Replaced => (
+            Reason::ServerReplaced,
+            format!("another server stands under the name {name} than the one that was recorded"),
+            Course::Stuck,
+        ),
+        ServerTrigger::Unreadable => (Reason::BackendUnreadable, unreadable(seen), Course::Moving),
+        ServerTrigger::Absent => {
+            (Reason::Creating, format!("the server {name} is being created"), Course::Moving)
+        }
+        ServerTrigger::Busy => (Reason::Busy, busy(seen, name), Course::Moving),
+        ServerTrigger::Unusable => (Reason::Unusable, unusable(seen), Course::Moving),
+        ServerTrigger::CreateFailed => (Reason::CreateFailed, unusable(seen), Course::Moving),
+        ServerTrigger::ServerFailed => (Reason::ServerFailed, unusable(seen), Course::Stuck),
+        ServerTrigger::PasswordUnapplied | ServerTrigger::ResetRequested => (
+            Reason::ResettingPassword,
+            "a new administrator password is being set".to_owned(),
+            Course::Moving,
+        ),
+        ServerTrigger::CredentialsRefused => (
+            Reason::RestoringPassword,
+            "the server refuses the published password; it is being put back in force".to_owned(),
+            Course::Moving,
+        ),
+        ServerTrigger::Differs => (Reason::Updating, differences(seen, Stage::Update), Course::Moving),
+        ServerTrigger::Unconfigured => {
+            (Reason::Configuring, differences(seen, Stage::Configure), Course::Moving)
+        }
+        ServerTrigger::Unpublished => {
+            let secret = &seen.credentials.secret_name;
+            (Reason::Publishing, format!("the Secret {secret} is being written"), Course::Moving)
+        }
+        ServerTrigger::IdleRequest | ServerTrigger::Settled => {
+            (Reason::Available, "everything is as the spec asks".to_owned(), Course::Done)
+        }
+        ServerTrigger::Rejected => rejected(seen),
+        ServerTrigger::DatabasesExist => (
+            Reason::DatabasesExist,
+            format!(
+                "databases refer to the server; delete these PostgreSQLDatabase objects first: {}",
+                seen.referenced_by.join(", ")
+            ),
+            Course::Stuck,
+        ),
+        ServerTrigger::Protected => {
+            (Reason::Protected, "the server is protected against deletion".to_owned(), Course::Stuck)
+        }
+        ServerTrigger::Retained
+        | ServerTrigger::RetainedUnpublished
+        | ServerTrigger::Present
+        | ServerTrigger::Gone => {
+            (Reason::Deleting, format!("the server {name} is being let go"), Course::Moving)
+        }
+    };
+    Verdict { reason, message, course }
+}
+
+fn not_ours(seen: &ServerSeen, name: &str) -> String {
+    match &seen.answer {
+        Answer::NotOurs(message) => message.clone(),
+        _ => format!("the server {name} belongs to somebody else"),
+    }
+}
+
+fn unreadable(seen: &ServerSeen) -> String {
+    match &seen.answer {
+        Answer::Unreadable(message) => message.clone(),
+        _ => "the backend cannot be read".to_owned(),
+    }
+}
+
+fn busy(seen: &ServerSeen, name: &str) -> String {
+    match seen.present().and_then(|server| server.operation.as_ref()) {
+        Some(operation) => format!("the backend is busy with the server {name}: {operation}"),
+        None => format!("the backend is busy with the server {name}"),
+    }
+}
+
+fn unusable(seen: &ServerSeen) -> String {
+    match seen.present().map(|server| &server.health) {
+        Some(Health::Unusable { message } | Health::Failed { message, .. }) => message.clone(),
+        _ => seen.credentials.unreachable().unwrap_or("the server takes no connections").to_owned(),
+    }
+}
+
+fn differences(seen: &ServerSeen, stage: Stage) -> String {
+    let sentences: Vec<String> = seen.due(stage).iter().map(|difference| difference.sentence()).collect();
+    sentences.join("; ")
+}
+
+fn rejected(seen: &ServerSeen) -> (Reason, String, Course) {
+    if seen.terminating {
+        let message = "the namespace is being deleted, so nothing new is created in it".to_owned();
+        return (Reason::NamespaceTerminating, message, Course::Stuck);
+    }
+    if let Some(owner) = &seen.credentials.foreign {
+        let message = secret_conflict(&seen.credentials.secret_name, owner);
+        return (Reason::SecretConflict, message, Course::Stuck);
+    }
+    if let Err(message) = &seen.backend {
+        return (Reason::BackendNotAvailable, message.clone(), Course::Stuck);
+    }
+    let sentences: Vec<String> = seen
+        .rejections
+        .iter()
+        .map(|rejection| format!("{}: {}", rejection.field, rejection.message))
+        .collect();
+    (Reason::InvalidSpec, sentences.join("; "), Course::Stuck)
+}

@@ -1,0 +1,57 @@
+//! What both kinds look at around an object.
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::ResourceExt;
+use kube::api::{Api, ListParams};
+
+use super::context::Context;
+use super::credentials::CredentialsSeen;
+use super::failure::Failure;
+use super::requests::{Requests, ResetDue};
+use crate::api::{Deployment, DeploymentStatus, Phase, PostgreSQLDatabase};
+use crate::backend::Owner;
+
+/// Whether a password reset is due.
+pub fn reset_due(context: &Context, requests: &Requests, seen: &CredentialsSeen, now: Timestamp) -> ResetDue {
+    let seconds = i64::try_from(context.config.reconcile.label_reset_interval_seconds).unwrap_or(i64::MAX);
+    requests.reset_due(seen.issued_at(), seen.last_reset(), SignedDuration::from_secs(seconds), now)
+}
+
+/// Whether the original operator left the object finished. Our own objects carry a phase as well.
+pub fn original_finished(deployment: Option<&Deployment>, phase: Option<Phase>) -> bool {
+    phase.is_none()
+        && deployment.is_some_and(|deployment| deployment.status == Some(DeploymentStatus::Finished))
+}
+
+/// Whether the namespace is being deleted. Asked only when a Secret may have to be made in it.
+pub async fn terminating(
+    context: &Context,
+    namespace: &str,
+    absent: bool,
+    seen: &CredentialsSeen,
+    reset_due: ResetDue,
+) -> Result<bool, Failure> {
+    if !absent && seen.published.is_some() && reset_due != ResetDue::Now {
+        return Ok(false);
+    }
+    let api: Api<Namespace> = Api::all(context.client.clone());
+    Ok(api.get_opt(namespace).await?.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some()))
+}
+
+/// The databases that refer to the server and are not being deleted, read from the API server.
+pub async fn databases_of(context: &Context, server: &Owner) -> Result<Vec<String>, Failure> {
+    let namespaces: Api<Namespace> = Api::all(context.client.clone());
+    let namespace = namespaces.get_opt(&server.namespace).await?;
+    if namespace.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some()) {
+        return Ok(Vec::new());
+    }
+    let api: Api<PostgreSQLDatabase> = Api::namespaced(context.client.clone(), &server.namespace);
+    let databases = api.list(&ListParams::default()).await?;
+    Ok(databases
+        .iter()
+        .filter(|database| database.spec.server_ref.name == server.name)
+        .filter(|database| database.metadata.deletion_timestamp.is_none())
+        .map(ResourceExt::name_any)
+        .collect())
+}

@@ -1,0 +1,180 @@
+//! Exhaustive search: a machine against a small world, every crash and every lost answer included.
+//!
+//! A [`World`] says which states can follow a state, which of these steps break a promise, and what happens when for a
+//! while nothing goes wrong. [`explore`] walks every reachable state breadth first, so a trace it finds is a shortest
+//! one. The classification and the step of the worlds are the product's own; only the surroundings are a model.
+
+mod database_world;
+mod server_world;
+#[cfg(test)]
+mod tests;
+
+pub use server_world::ServerWorld;
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::fmt;
+use std::hash::Hash;
+
+/// The four promises of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::EnumIter)]
+pub enum Promise {
+    /// No data, server or password is ever lost or duplicated.
+    NothingLost,
+    /// The status never lies.
+    StatusTrue,
+    /// No write without a reason.
+    NoIdleWrite,
+    /// Every failure heals once its cause is gone.
+    Heals,
+}
+
+/// A broken promise, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Which one.
+    pub promise: Promise,
+    /// What happened.
+    pub what: &'static str,
+}
+
+/// One possible next state.
+pub struct Next<S> {
+    /// What happens, for people.
+    pub label: String,
+    /// The state after it.
+    pub state: S,
+    /// The promises this breaks.
+    pub broken: Vec<Broken>,
+}
+
+/// A machine in its surroundings.
+pub trait World {
+    /// Everything there is.
+    type State: Clone + Eq + Hash + fmt::Debug;
+
+    /// Where it begins.
+    fn initial(&self) -> Vec<Self::State>;
+
+    /// Everything that can happen next.
+    fn next(&self, state: &Self::State) -> Vec<Next<Self::State>>;
+
+    /// What happens next when nothing goes wrong and nobody interferes; none at the end.
+    fn fair(&self, state: &Self::State) -> Option<(String, Self::State)>;
+
+    /// Whether a run may end here: Ready and right, gone, or waiting for a person with a reason that says so.
+    fn is_goal(&self, state: &Self::State) -> bool;
+}
+
+/// What a search found.
+#[derive(Debug)]
+pub struct Report {
+    /// Distinct states reached.
+    pub states: usize,
+    /// Steps between them.
+    pub transitions: usize,
+    /// The first broken promise with the way to it, if any.
+    pub refutation: Option<Refutation>,
+}
+
+/// A broken promise and the shortest way to it.
+#[derive(Debug)]
+pub struct Refutation {
+    /// What is broken.
+    pub broken: Broken,
+    /// Each step: what happened and the state after it.
+    pub trace: Vec<String>,
+}
+
+impl fmt::Display for Refutation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} is broken: {}", self.broken.promise, self.broken.what)?;
+        for (number, line) in self.trace.iter().enumerate() {
+            writeln!(f, "{number:3}. {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// How many steps a fair run may take; far more than the longest real one.
+const FAIR_STEPS: usize = 64;
+
+/// Walks every reachable state; ends at the first broken promise.
+pub fn explore<W: World>(world: &W) -> Report {
+    let mut seen: HashMap<W::State, Option<(W::State, String)>> = HashMap::new();
+    let mut queue = VecDeque::new();
+    let mut transitions = 0;
+    for state in world.initial() {
+        seen.entry(state.clone()).or_insert(None);
+        queue.push_back(state);
+    }
+    while let Some(state) = queue.pop_front() {
+        if let Some(stuck) = fair_run(world, &state) {
+            let mut trace = trace_to(&seen, &state);
+            trace.push("from here on nothing goes wrong:".to_owned());
+            trace.extend(stuck);
+            let broken = Broken {
+                promise: Promise::Heals,
+                what: "a fair run never gets to Ready, gone, or a named wait",
+            };
+            return Report {
+                states: seen.len(),
+                transitions,
+                refutation: Some(Refutation { broken, trace }),
+            };
+        }
+        for next in world.next(&state) {
+            transitions += 1;
+            if let Some(broken) = next.broken.into_iter().next() {
+                let mut trace = trace_to(&seen, &state);
+                trace.push(format!("{} -> {:?}", next.label, next.state));
+                return Report {
+                    states: seen.len(),
+                    transitions,
+                    refutation: Some(Refutation { broken, trace }),
+                };
+            }
+            if !seen.contains_key(&next.state) {
+                seen.insert(next.state.clone(), Some((state.clone(), next.label)));
+                queue.push_back(next.state);
+            }
+        }
+    }
+    Report { states: seen.len(), transitions, refutation: None }
+}
+
+/// The steps of a fair run that does not end at the goal; none when it does.
+fn fair_run<W: World>(world: &W, from: &W::State) -> Option<Vec<String>> {
+    let mut steps = Vec::new();
+    let mut state = from.clone();
+    while let Some((label, next)) = world.fair(&state) {
+        steps.push(format!("{label} -> {next:?}"));
+        state = next;
+        if steps.len() > FAIR_STEPS {
+            return Some(steps);
+        }
+    }
+    if world.is_goal(&state) { None } else { Some(steps) }
+}
+
+fn trace_to<S: Eq + Hash + Clone + fmt::Debug>(
+    seen: &HashMap<S, Option<(S, String)>>,
+    state: &S,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut at = state.clone();
+    loop {
+        match seen.get(&at) {
+            Some(Some((before, label))) => {
+                lines.push(format!("{label} -> {at:?}"));
+                at = before.clone();
+            }
+            _ => {
+                lines.push(format!("start -> {at:?}"));
+                break;
+            }
+        }
+    }
+    lines.reverse();
+    lines
+}

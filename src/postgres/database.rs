@@ -1,0 +1,85 @@
+//! Creating a database.
+
+use postgres_protocol::escape::{escape_identifier, escape_literal};
+use tokio_postgres::error::SqlState;
+
+use super::error::SqlError;
+use super::names::DatabaseNames;
+use super::ownership::{self, Adoption, Existence};
+use super::session::Session;
+
+/// What one Kubernetes object asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct DatabaseSpec<'a> {
+    /// The names on the server.
+    pub names: &'a DatabaseNames,
+    /// The uid of the Kubernetes object: the mark of what is ours.
+    pub owner_uid: &'a str,
+    /// The encoding, for example `UTF8`; the server's default if absent. Fixed at creation.
+    pub charset: Option<&'a str>,
+    /// Collation and character type, for example `en_US.utf8`; the server's default if absent. Fixed at creation.
+    pub collation: Option<&'a str>,
+    /// Extensions to install.
+    pub extensions: &'a [String],
+}
+
+/// Creates the database, owned by its role, and marks it. The role must be there and ours.
+///
+/// `CREATE DATABASE` cannot share a transaction with the mark. A crash in between leaves an unmarked database that
+/// counts as ours all the same, because its owner is our marked role.
+pub async fn create_database(
+    admin: &Session,
+    spec: &DatabaseSpec<'_>,
+    adoption: Adoption<'_>,
+) -> Result<(), SqlError> {
+    let names = spec.names;
+    let found = ownership::find(admin, names, spec.owner_uid).await?;
+    let existence = found.database_existence();
+    existence.permits(adoption, "database", &names.database)?;
+    found.role_existence().permits(adoption, "role", &names.role)?;
+    if found.role.is_none() {
+        return Err(SqlError::RoleMissing { role: names.role.clone() });
+    }
+    ownership::ensure_membership(admin, &names.role).await?;
+    if existence == Existence::Absent {
+        let sql = create_statement(spec)?;
+        // An unknown charset or collation, or a pair that does not go together.
+        let users_fault =
+            [SqlState::WRONG_OBJECT_TYPE, SqlState::UNDEFINED_OBJECT, SqlState::INVALID_PARAMETER_VALUE];
+        admin
+            .execute("CREATE DATABASE", &names.database, &sql)
+            .await
+            .map_err(|error| error.invalid_request_on(&users_fault))?;
+    } else if found.database.is_some_and(|database| database.has_comment) && existence == Existence::Ours {
+        return Ok(());
+    }
+    let mark = ownership::comment_on_database(&names.database, spec.owner_uid);
+    admin.execute("COMMENT ON DATABASE", &names.database, &mark).await
+}
+
+fn create_statement(spec: &DatabaseSpec<'_>) -> Result<String, SqlError> {
+    let mut sql = format!(
+        "CREATE DATABASE {} OWNER {}",
+        escape_identifier(&spec.names.database),
+        escape_identifier(&spec.names.role)
+    );
+    if spec.charset.is_some() || spec.collation.is_some() {
+        // Only template0 may be copied into another encoding or collation: it is known to hold no text yet.
+        sql.push_str(" TEMPLATE template0");
+    }
+    if let Some(charset) = spec.charset {
+        sql.push_str(&format!(" ENCODING {}", option_literal("charset", charset)?));
+    }
+    if let Some(collation) = spec.collation {
+        let collation = option_literal("collation", collation)?;
+        sql.push_str(&format!(" LC_COLLATE {collation} LC_CTYPE {collation}"));
+    }
+    Ok(sql)
+}
+
+fn option_literal(what: &str, value: &str) -> Result<String, SqlError> {
+    if value.is_empty() || value.len() > 100 || value.chars().any(char::is_control) {
+        return Err(SqlError::InvalidRequest(format!("{value:?} is no {what}")));
+    }
+    Ok(escape_literal(value))
+}

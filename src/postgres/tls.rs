@@ -1,0 +1,90 @@
+//! TLS settings for the connections.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio_postgres::config::SslMode;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::endpoint::{Endpoint, TlsMode};
+use super::error::SqlError;
+
+/// The TLS connector for an endpoint, and whether the server must use it.
+pub(super) fn connector(endpoint: &Endpoint) -> Result<(MakeRustlsConnect, SslMode), SqlError> {
+    let refused = |cause: String| SqlError::TlsRefused { endpoint: endpoint.to_string(), cause };
+    // Named, not the process default: that one panics when two providers are linked.
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| refused(error.to_string()))?;
+    let config = match &endpoint.tls {
+        TlsMode::Verify { ca_pem } => {
+            builder.with_root_certificates(roots(ca_pem).map_err(refused)?).with_no_client_auth()
+        }
+        TlsMode::Require | TlsMode::Disable => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+            .with_no_client_auth(),
+    };
+    let mode = match endpoint.tls {
+        _ if endpoint.is_unix_socket() => SslMode::Disable,
+        TlsMode::Disable => SslMode::Disable,
+        TlsMode::Require | TlsMode::Verify { .. } => SslMode::Require,
+    };
+    Ok((MakeRustlsConnect::new(config), mode))
+}
+
+fn roots(ca_pem: &str) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
+        let certificate = certificate.map_err(|error| format!("the CA file is not valid PEM: {error}"))?;
+        roots
+            .add(certificate)
+            .map_err(|error| format!("the CA file holds an unusable certificate: {error}"))?;
+    }
+    // An empty store would refuse every server with a misleading "unknown issuer".
+    if roots.is_empty() { Err("the CA file holds no certificate".to_owned()) } else { Ok(roots) }
+}
+
+/// Accepts every certificate, but still checks that the server holds its key.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,223 @@
+//! What stands in a credentials Secret.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+
+use super::Password;
+use super::mark::{SecretOwner, marked_uid};
+
+/// The six keys of the original operator.
+pub const ORIGINAL_KEYS: [&str; 6] = ["username", "password", "dbname", "host", "port", "sslmode"];
+
+/// Everything an application needs to log in, the password apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionFacts {
+    /// Role that logs in.
+    pub username: String,
+    /// Database to connect to.
+    pub dbname: String,
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// libpq's `sslmode`.
+    pub sslmode: String,
+    /// The backend, as `provider`.
+    pub provider: String,
+    /// The certificates that sign the server's, PEM, where they are known.
+    pub ca_pem: Option<String>,
+}
+
+/// Whose the Secret under the wanted name is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recognised {
+    /// It bears the object's mark.
+    Ours,
+    /// Written by the original operator for this object.
+    Original,
+    /// Anything else.
+    Foreign,
+}
+
+impl ConnectionFacts {
+    /// The data of the credentials Secret.
+    pub fn data(&self, password: &Password) -> BTreeMap<String, ByteString> {
+        let mut data: BTreeMap<&str, String> = BTreeMap::from([
+            ("username", self.username.clone()),
+            ("password", password.expose().to_owned()),
+            ("dbname", self.dbname.clone()),
+            ("host", self.host.clone()),
+            ("port", self.port.to_string()),
+            ("sslmode", self.sslmode.clone()),
+            ("hostname", self.host.clone()),
+            ("database", self.dbname.clone()),
+            ("type", "postgresql".to_owned()),
+            ("provider", self.provider.clone()),
+            ("uri", self.uri(password, &self.sslmode)),
+            ("jdbc-uri", self.jdbc_uri(password)),
+            ("pgpass", self.pgpass(password)),
+        ]);
+        if let Some(ca_pem) = &self.ca_pem {
+            data.insert("ca.crt", ca_pem.clone());
+            data.insert("uri-verify-full", self.uri(password, "verify-full"));
+        }
+        data.into_iter().map(|(key, value)| (key.to_owned(), ByteString(value.into_bytes()))).collect()
+    }
+
+    fn uri(&self, password: &Password, sslmode: &str) -> String {
+        format!(
+            "postgresql://{}:{}@{}:{}/{}?sslmode={sslmode}",
+            percent_encode(&self.username),
+            percent_encode(password.expose()),
+            bracketed(&self.host),
+            self.port,
+            percent_encode(&self.dbname)
+        )
+    }
+
+    fn jdbc_uri(&self, password: &Password) -> String {
+        format!(
+            "jdbc:postgresql://{}:{}/{}?user={}&password={}&sslmode={}",
+            bracketed(&self.host),
+            self.port,
+            percent_encode(&self.dbname),
+            percent_encode(&self.username),
+            percent_encode(password.expose()),
+            self.sslmode
+        )
+    }
+
+    fn pgpass(&self, password: &Password) -> String {
+        let fields = [&self.host, &self.port.to_string(), &self.dbname, &self.username, password.expose()]
+            .map(|field| field.replace('\\', "\\\\").replace(':', "\\:"));
+        format!("{}\n", fields.join(":"))
+    }
+
+    /// Whose the Secret is. Unmarked ones are the original's only if they say what this object's would say.
+    pub fn recognise(&self, owner: &SecretOwner, secret: &Secret) -> Recognised {
+        if owner.owns(secret) {
+            return Recognised::Ours;
+        }
+        let says = |key: &str, value: &str| field(secret, key).as_deref() == Some(value);
+        let unmarked = marked_uid(secret).is_none();
+        let complete = ORIGINAL_KEYS.iter().all(|key| field(secret, key).is_some());
+        if unmarked
+            && complete
+            && says("host", &self.host)
+            && says("username", &self.username)
+            && says("dbname", &self.dbname)
+        {
+            Recognised::Original
+        } else {
+            Recognised::Foreign
+        }
+    }
+
+    /// Whether the Secret says all of this, and bears the mark of `owner`.
+    pub fn is_published_in(&self, owner: &SecretOwner, secret: &Secret, password: &Password) -> bool {
+        let Some(found) = &secret.data else { return false };
+        let labels = secret.metadata.labels.as_ref();
+        self.data(password).iter().all(|(key, value)| found.get(key) == Some(value))
+            && owner
+                .labels()
+                .iter()
+                .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+    }
+}
+
+/// A key of the Secret as text.
+pub fn field(secret: &Secret, key: &str) -> Option<String> {
+    let bytes = &secret.data.as_ref()?.get(key)?.0;
+    String::from_utf8(bytes.clone()).ok()
+}
+
+/// The password in the Secret.
+pub fn password_in(secret: &Secret) -> Option<Password> {
+    field(secret, "password").filter(|password| !password.is_empty()).map(Password::new)
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+}
+
+/// RFC 3986: everything but the unreserved characters.
+fn percent_encode(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+        encoded
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> ConnectionFacts {
+        ConnectionFacts {
+            username: "app".to_owned(),
+            dbname: "a.b".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            port: 54320,
+            sslmode: "require".to_owned(),
+            provider: "local".to_owned(),
+            ca_pem: Some("PEM".to_owned()),
+        }
+    }
+
+    fn owner(uid: &str) -> SecretOwner {
+        SecretOwner {
+            kind: "PostgreSQLDatabase",
+            namespace: "team".to_owned(),
+            name: "app".to_owned(),
+            uid: uid.to_owned(),
+        }
+    }
+
+    fn secret(data: BTreeMap<String, ByteString>, labels: Option<BTreeMap<String, String>>) -> Secret {
+        let mut secret = Secret { data: Some(data), ..Secret::default() };
+        secret.metadata.labels = labels;
+        secret
+    }
+
+    #[test]
+    fn awkward_passwords_survive_every_format() {
+        let data = facts().data(&Password::new("a:b\\c?d@e/f%"));
+        let text = |key: &str| String::from_utf8(data[key].0.clone()).unwrap();
+        assert_eq!(
+            text("uri"),
+            "postgresql://app:a%3Ab%5Cc%3Fd%40e%2Ff%25@127.0.0.1:54320/a.b?sslmode=require"
+        );
+        assert_eq!(text("pgpass"), "127.0.0.1:54320:a.b:app:a\\:b\\\\c?d@e/f%\n");
+        assert!(text("jdbc-uri").ends_with("&password=a%3Ab%5Cc%3Fd%40e%2Ff%25&sslmode=require"));
+        assert!(text("uri-verify-full").ends_with("sslmode=verify-full"));
+    }
+
+    #[test]
+    fn a_secret_is_ours_by_mark_the_originals_by_content_and_else_foreign() {
+        let data = facts().data(&Password::new("x"));
+        let marked = secret(data.clone(), Some(owner("1").labels()));
+        assert_eq!(facts().recognise(&owner("1"), &marked), Recognised::Ours);
+        assert_eq!(facts().recognise(&owner("2"), &marked), Recognised::Foreign);
+        assert_eq!(facts().recognise(&owner("2"), &secret(data.clone(), None)), Recognised::Original);
+        let mut other_host = data;
+        other_host.insert("host".to_owned(), ByteString(b"elsewhere".to_vec()));
+        assert_eq!(facts().recognise(&owner("2"), &secret(other_host, None)), Recognised::Foreign);
+    }
+
+    #[test]
+    fn a_foreign_key_in_the_secret_does_not_make_it_out_of_date_but_another_port_does() {
+        let password = Password::new("x");
+        let mut data = facts().data(&password);
+        data.insert("added-by-hand".to_owned(), ByteString(b"y".to_vec()));
+        let found = secret(data, Some(owner("1").labels()));
+        assert!(facts().is_published_in(&owner("1"), &found, &password));
+        let moved = ConnectionFacts { port: 1, ..facts() };
+        assert!(!moved.is_published_in(&owner("1"), &found, &password));
+    }
+}
