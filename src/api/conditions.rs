@@ -20,7 +20,6 @@ use super::Reason;
     Hash,
     Serialize,
     Deserialize,
-    JsonSchema,
     Display,
     EnumIter,
     IntoStaticStr,
@@ -42,6 +41,7 @@ pub enum ConditionType {
 
 /// Kubernetes' three-valued truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Display)]
+#[schemars(transform = super::schema::words)]
 pub enum ConditionStatus {
     /// It holds.
     True,
@@ -61,16 +61,24 @@ impl From<bool> for ConditionStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
-    /// What is observed.
+    /// What is observed: Ready, Synced, Progressing, Stalled, Paused or LoginVerified.
     #[serde(rename = "type")]
+    #[schemars(with = "String", length(min = 1, max = 316))]
     pub type_: ConditionType,
-    /// Whether it holds.
+    /// Whether it holds: True, False, or Unknown where it cannot be told.
     pub status: ConditionStatus,
     /// Why, in one CamelCase word out of the list in the documentation.
+    // Not an enum in the schema: an operator with a new reason must be able to write it under an older definition.
+    #[schemars(
+        with = "String",
+        regex(pattern = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"),
+        length(max = 1024)
+    )]
     pub reason: Reason,
     /// Why, in one sentence for people. Never holds a secret.
+    #[schemars(length(max = 32768))]
     pub message: String,
-    /// When `status` last changed.
+    /// When the status of this condition last changed.
     pub last_transition_time: Time,
     /// The generation of the spec this was observed for.
     #[serde(skip_serializing_if = "Option::is_none")]

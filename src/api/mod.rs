@@ -1,14 +1,19 @@
 //! What users see: the two kinds, their status, conditions and reasons.
 
 mod conditions;
+mod crd;
 mod database;
+mod lenient;
 pub mod names;
 mod phase;
 mod reason;
+mod rules;
+mod schema;
 mod server;
 mod status;
 
 pub use conditions::{Condition, ConditionStatus, ConditionType, conditions_with};
+pub use crd::crds;
 pub use database::{DatabaseSettings, PostgreSQLDatabase, PostgreSQLDatabaseSpec, ServerRef};
 pub use phase::Phase;
 pub use reason::Reason;

@@ -25,6 +25,7 @@ use strum::{Display, EnumIter, IntoStaticStr};
     EnumIter,
     IntoStaticStr,
 )]
+#[schemars(transform = super::schema::words)]
 pub enum Phase {
     /// Seen, and nothing begun; also the place of an object whose server was lost.
     #[default]

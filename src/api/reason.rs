@@ -1,23 +1,11 @@
 //! Every reason a condition or an event can carry, in one place.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, IntoStaticStr};
 
 /// Why a condition has its value, in one word. The list is closed: dashboards and alerts may match on it.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    Display,
-    EnumIter,
-    IntoStaticStr,
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumIter, IntoStaticStr,
 )]
 pub enum Reason {
     /// Everything is as asked and published.
@@ -114,6 +102,9 @@ pub enum Reason {
     UnknownAction,
     /// Deletion ended without touching PostgreSQL; the message names what stays behind. Carried by events only.
     LeftBehind,
+    /// Written by another version of the operator, and not known to this one; only ever read.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Reason {

@@ -4,14 +4,17 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::lenient::{known, known_items};
 use super::{Condition, Phase};
 
 /// What the operator knows about a server. Written by the operator only, by server-side apply on `/status`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = super::schema::tidy)]
 pub struct ServerStatus {
-    /// What the operator is doing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What the operator is doing: Pending, Provisioning, Configuring, Ready, ResettingPassword or Deleting. Whether the
+    /// credentials work is said by the condition Ready.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
     /// Since when it is doing that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -19,7 +22,7 @@ pub struct ServerStatus {
     /// The generation of the spec that the rest of this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The backend this server lives in. Pinned: a later change of `spec.backend` does not move the server.
+    /// The backend this server lives in. Pinned: a later change of spec.backend does not move the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,
     /// The pinned identity of the server and the facts its backend reports.
@@ -43,8 +46,8 @@ pub struct ServerStatus {
     /// Server parameters set by the operator; only these are ever reset.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub managed_parameters: Vec<String>,
-    /// Observations, one per type.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Observations, one per type. Wait for an object with `kubectl wait --for=condition=Ready`.
+    #[serde(default, deserialize_with = "known_items", skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// The Secret that holds the credentials (servicebinding.io provisioned service).
@@ -80,7 +83,7 @@ pub struct PinnedServer {
     /// Port to connect to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// `host:port`, for `kubectl get`.
+    /// Host and port in one, for the column ENDPOINT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// The running version of PostgreSQL.
@@ -117,8 +120,9 @@ pub struct Binding {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Deployment {
-    /// `working`, `finished` or `failed`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// One of working, finished and failed.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub status: Option<DeploymentStatus>,
     /// Why, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,7 +133,7 @@ pub struct Deployment {
 }
 
 /// The original's three words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeploymentStatus {
     /// Work is in flight.
@@ -143,9 +147,11 @@ pub enum DeploymentStatus {
 /// What the operator knows about a database.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = super::schema::tidy)]
 pub struct DatabaseStatus {
-    /// What the operator is doing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What the operator is doing: Pending, Provisioning, Configuring, Ready, ResettingPassword or Deleting. Whether the
+    /// credentials work is said by the condition Ready.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
     /// Since when it is doing that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,8 +177,8 @@ pub struct DatabaseStatus {
     /// Differences between the spec and what exists that are not being written now, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<String>,
-    /// Observations, one per type.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Observations, one per type. Wait for an object with `kubectl wait --for=condition=Ready`.
+    #[serde(default, deserialize_with = "known_items", skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// The Secret that holds the credentials (servicebinding.io provisioned service).
@@ -193,7 +199,7 @@ pub struct PinnedDatabase {
     /// The role that owns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// The `status.server.uid` of the server on which it was first seen: the evidence that it existed there.
+    /// The id of the server (its status.server.uid) on which it was first seen: the evidence that it existed there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_uid: Option<String>,
 }

@@ -1,3 +1,0 @@
-//! Writes every generated file of the project.
-
-fn main() {}
