@@ -62,7 +62,8 @@ pub(super) async fn act(
 async fn open(seen: &DatabaseSeen) -> Result<Session, Failure> {
     let access = seen.server.access.as_ref();
     let access = access.ok_or_else(|| Failure::conflict("the server cannot be used any more"))?;
-    Ok(access.open().await?)
+    // It let us in a moment ago; if it does not now, that is for the next observation to judge.
+    access.open().await.map_err(|error| Failure::conflict(error.to_string()))
 }
 
 async fn drop_role(
