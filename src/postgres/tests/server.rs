@@ -84,6 +84,8 @@ impl Server {
 
         let mut supervisor = command(Path::new("/bin/sh"), account, &directory);
         supervisor.arg("-c").arg(SUPERVISE).arg(bin("postgres")).arg(&directory);
+        // Waiting for it is init's: it lives as long as this process does, and ends with it.
+        #[allow(clippy::zombie_processes)]
         let supervisor =
             supervisor.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let server =
