@@ -116,6 +116,8 @@ pub enum DatabaseTrigger {
     Abandoned,
     /// Deleting: the database stays, by policy or because it is not ours.
     Retained,
+    /// Deleting: the database stays, and its password cannot be published; the pending Secret stays too.
+    RetainedUnpublished,
     /// Deleting: the database or its role is there and ours.
     Present,
     /// Deleting: database and role are certainly gone.
@@ -125,7 +127,7 @@ pub enum DatabaseTrigger {
 /// What can be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DatabaseAction {
-    /// Create the role with the pending password.
+    /// Create the role with the pending password; a role of ours that is there already gets that password.
     CreateRole,
     /// Create the database, owned by the role.
     CreateDatabase,

@@ -9,7 +9,8 @@ mod server_world;
 #[cfg(test)]
 mod tests;
 
-pub use server_world::ServerWorld;
+pub use database_world::{DatabaseClassifyFn, DatabaseState, DatabaseStepFn, DatabaseWorld};
+pub use server_world::{ServerClassifyFn, ServerState, ServerStepFn, ServerWorld};
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -30,7 +31,7 @@ pub enum Promise {
 }
 
 /// A broken promise, in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken {
     /// Which one.
     pub promise: Promise,
@@ -52,6 +53,9 @@ pub struct Next<S> {
 pub trait World {
     /// Everything there is.
     type State: Clone + Eq + Hash + fmt::Debug;
+
+    /// What is checked at every step of this world; [`STUCK`] is checked in every world beside it.
+    fn invariants() -> &'static [Broken];
 
     /// Where it begins.
     fn initial(&self) -> Vec<Self::State>;
@@ -96,8 +100,9 @@ impl fmt::Display for Refutation {
     }
 }
 
-/// How many steps a fair run may take; far more than the longest real one.
-const FAIR_STEPS: usize = 64;
+/// The fourth promise, checked from every state of every world.
+pub const STUCK: Broken =
+    Broken { promise: Promise::Heals, what: "a fair run never gets to Ready, gone, or a named wait" };
 
 /// Walks every reachable state; ends at the first broken promise.
 pub fn explore<W: World>(world: &W) -> Report {
@@ -113,14 +118,10 @@ pub fn explore<W: World>(world: &W) -> Report {
             let mut trace = trace_to(&seen, &state);
             trace.push("from here on nothing goes wrong:".to_owned());
             trace.extend(stuck);
-            let broken = Broken {
-                promise: Promise::Heals,
-                what: "a fair run never gets to Ready, gone, or a named wait",
-            };
             return Report {
                 states: seen.len(),
                 transitions,
-                refutation: Some(Refutation { broken, trace }),
+                refutation: Some(Refutation { broken: STUCK, trace }),
             };
         }
         for next in world.next(&state) {
@@ -146,15 +147,22 @@ pub fn explore<W: World>(world: &W) -> Report {
 /// The steps of a fair run that does not end at the goal; none when it does.
 fn fair_run<W: World>(world: &W, from: &W::State) -> Option<Vec<String>> {
     let mut steps = Vec::new();
+    let mut passed = vec![from.clone()];
     let mut state = from.clone();
     while let Some((label, next)) = world.fair(&state) {
         steps.push(format!("{label} -> {next:?}"));
-        state = next;
-        if steps.len() > FAIR_STEPS {
+        if passed.contains(&next) {
+            steps.push("and so on for ever".to_owned());
             return Some(steps);
         }
+        passed.push(next.clone());
+        state = next;
     }
-    if world.is_goal(&state) { None } else { Some(steps) }
+    if world.is_goal(&state) {
+        return None;
+    }
+    steps.push("and there it stays".to_owned());
+    Some(steps)
 }
 
 fn trace_to<S: Eq + Hash + Clone + fmt::Debug>(
