@@ -6,16 +6,19 @@
 
 mod database_world;
 mod server_world;
+mod summary;
 #[cfg(test)]
 mod tests;
 
 pub use database_world::{DatabaseClassifyFn, DatabaseState, DatabaseStepFn, DatabaseWorld};
 pub use server_world::{ServerClassifyFn, ServerState, ServerStepFn, ServerWorld};
+pub use summary::{BUDGET, Figures, figures, summary};
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::hash::Hash;
+
+use crate::api::Phase;
 
 /// The four promises of the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::EnumIter)]
@@ -47,6 +50,15 @@ pub struct Next<S> {
     pub state: S,
     /// The promises this breaks.
     pub broken: Vec<Broken>,
+    /// For a pass of the operator: the phase it began in and the trigger it took.
+    pub taken: Option<(Phase, &'static str)>,
+}
+
+impl<S> Next<S> {
+    /// Something that is not done by the operator.
+    fn happening((label, state): (&'static str, S)) -> Self {
+        Self { label: label.to_owned(), state, broken: Vec::new(), taken: None }
+    }
 }
 
 /// A machine in its surroundings.
@@ -77,6 +89,10 @@ pub struct Report {
     pub states: usize,
     /// Steps between them.
     pub transitions: usize,
+    /// The phases and triggers of the operator's passes.
+    pub taken: HashSet<(Phase, &'static str)>,
+    /// Everything else that happened.
+    pub happenings: HashSet<String>,
     /// The first broken promise with the way to it, if any.
     pub refutation: Option<Refutation>,
 }
@@ -108,32 +124,39 @@ pub const STUCK: Broken =
 pub fn explore<W: World>(world: &W) -> Report {
     let mut seen: HashMap<W::State, Option<(W::State, String)>> = HashMap::new();
     let mut queue = VecDeque::new();
-    let mut transitions = 0;
+    let mut healing = HashSet::new();
+    let mut report = Report {
+        states: 0,
+        transitions: 0,
+        taken: HashSet::new(),
+        happenings: HashSet::new(),
+        refutation: None,
+    };
     for state in world.initial() {
         seen.entry(state.clone()).or_insert(None);
         queue.push_back(state);
     }
     while let Some(state) = queue.pop_front() {
-        if let Some(stuck) = fair_run(world, &state) {
+        report.states = seen.len();
+        if let Some(stuck) = fair_run(world, &state, &mut healing) {
             let mut trace = trace_to(&seen, &state);
             trace.push("from here on nothing goes wrong:".to_owned());
             trace.extend(stuck);
-            return Report {
-                states: seen.len(),
-                transitions,
-                refutation: Some(Refutation { broken: STUCK, trace }),
-            };
+            report.refutation = Some(Refutation { broken: STUCK, trace });
+            return report;
         }
         for next in world.next(&state) {
-            transitions += 1;
+            report.transitions += 1;
+            match next.taken {
+                Some(taken) => drop(report.taken.insert(taken)),
+                None if report.happenings.contains(&next.label) => {}
+                None => drop(report.happenings.insert(next.label.clone())),
+            }
             if let Some(broken) = next.broken.into_iter().next() {
                 let mut trace = trace_to(&seen, &state);
                 trace.push(format!("{} -> {:?}", next.label, next.state));
-                return Report {
-                    states: seen.len(),
-                    transitions,
-                    refutation: Some(Refutation { broken, trace }),
-                };
+                report.refutation = Some(Refutation { broken, trace });
+                return report;
             }
             if !seen.contains_key(&next.state) {
                 seen.insert(next.state.clone(), Some((state.clone(), next.label)));
@@ -141,15 +164,22 @@ pub fn explore<W: World>(world: &W) -> Report {
             }
         }
     }
-    Report { states: seen.len(), transitions, refutation: None }
+    report
 }
 
-/// The steps of a fair run that does not end at the goal; none when it does.
-fn fair_run<W: World>(world: &W, from: &W::State) -> Option<Vec<String>> {
+/// The steps of a fair run that does not end at the goal; none when it does, and then its states join `healing`.
+fn fair_run<W: World>(world: &W, from: &W::State, healing: &mut HashSet<W::State>) -> Option<Vec<String>> {
     let mut steps = Vec::new();
     let mut passed = vec![from.clone()];
     let mut state = from.clone();
-    while let Some((label, next)) = world.fair(&state) {
+    while !healing.contains(&state) {
+        let Some((label, next)) = world.fair(&state) else {
+            if world.is_goal(&state) {
+                break;
+            }
+            steps.push("and there it stays".to_owned());
+            return Some(steps);
+        };
         steps.push(format!("{label} -> {next:?}"));
         if passed.contains(&next) {
             steps.push("and so on for ever".to_owned());
@@ -158,11 +188,8 @@ fn fair_run<W: World>(world: &W, from: &W::State) -> Option<Vec<String>> {
         passed.push(next.clone());
         state = next;
     }
-    if world.is_goal(&state) {
-        return None;
-    }
-    steps.push("and there it stays".to_owned());
-    Some(steps)
+    healing.extend(passed);
+    None
 }
 
 fn trace_to<S: Eq + Hash + Clone + fmt::Debug>(

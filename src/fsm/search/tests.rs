@@ -1,27 +1,21 @@
 use super::*;
 
-fn search<W: World>(world: impl Fn(u8) -> W) {
-    for budget in 1..=4 {
-        let started = std::time::Instant::now();
-        let report = explore(&world(budget));
+#[test]
+fn both_machines_keep_the_four_promises() {
+    for figures in figures() {
         println!(
-            "budget {budget}: {} states, {} transitions, {:?}",
-            report.states,
-            report.transitions,
-            started.elapsed()
+            "{}: {} states, {} transitions, {} invariants, {:.1} s, {} of {} edges not taken: {:?}",
+            figures.kind,
+            figures.report.states,
+            figures.report.transitions,
+            figures.invariants.len(),
+            figures.took.as_secs_f64(),
+            figures.not_taken.len(),
+            figures.edges,
+            figures.not_taken,
         );
-        if let Some(refutation) = report.refutation {
-            panic!("{refutation}");
+        if let Some(refutation) = &figures.report.refutation {
+            panic!("{}: {refutation}", figures.kind);
         }
     }
-}
-
-#[test]
-fn the_server_machine_keeps_the_four_promises() {
-    search(ServerWorld::new);
-}
-
-#[test]
-fn the_database_machine_keeps_the_four_promises() {
-    search(DatabaseWorld::new);
 }

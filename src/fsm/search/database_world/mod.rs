@@ -243,12 +243,12 @@ impl DatabaseWorld {
         before: &DatabaseState,
         presence: DatabasePresence,
         stop: Option<usize>,
-    ) -> (String, DatabaseState, Vec<Broken>) {
+    ) -> Next<DatabaseState> {
         let mut after = before.clone();
         let mut broken = Vec::new();
         let trigger = (self.classify)(&before.view(presence));
         let step = (self.step)(before.phase, trigger);
-        let name: &str = trigger.into();
+        let name: &'static str = trigger.into();
 
         // record: the intent, and what was seen, before any effect
         after.phase = step.phase;
@@ -279,7 +279,7 @@ impl DatabaseWorld {
             true => format!("pass: {name}{ending}"),
             false => format!("pass: {name}, {}{ending}", actions.join(", ")),
         };
-        (label, after, broken)
+        Next { label, state: after, broken, taken: Some((before.phase, name)) }
     }
 }
 
@@ -312,8 +312,18 @@ impl World for DatabaseWorld {
             budget: self.budget,
         };
         let foreign = Database { foreign: true, unconfigured: true, used: false };
+        // What the original operator left: a database and its Secret, and an object without a phase.
+        let taken_over = DatabaseState {
+            evidence: true,
+            role: Some(Role { foreign: false, password: 1 }),
+            database: Some(Database { foreign: false, unconfigured: true, used: true }),
+            published: Some(PublishedSecret { password: 1, current: false }),
+            passwords_drawn: 1,
+            ..fresh.clone()
+        };
         vec![
             fresh.clone(),
+            taken_over,
             DatabaseState { retain: true, ..fresh.clone() },
             DatabaseState { foreign_secret: true, ..fresh.clone() },
             DatabaseState { database: Some(foreign), ..fresh.clone() },
@@ -326,12 +336,8 @@ impl World for DatabaseWorld {
         if state.released {
             return Vec::new();
         }
-        let mut all = Vec::new();
-        let (label, after, broken) = self.pass(state, state.presence(), None);
-        all.push(Next { label, state: after, broken });
-        for (label, next) in interference::remedies(state) {
-            all.push(Next { label: label.to_owned(), state: next, broken: Vec::new() });
-        }
+        let mut all = vec![self.pass(state, state.presence(), None)];
+        all.extend(interference::remedies(state).into_iter().map(Next::happening));
         if state.budget == 0 {
             return all;
         }
@@ -339,19 +345,16 @@ impl World for DatabaseWorld {
         let plan = (self.step)(state.phase, trigger).plan.len();
         // Killed before the first effect or between two. After the last, or with its answer lost, is a whole pass: the
         // operator keeps nothing in its memory.
-        for stop in 0..plan {
-            let (label, mut after, broken) = self.pass(state, state.presence(), Some(stop));
-            after.budget -= 1;
-            all.push(Next { label, state: after, broken });
-        }
+        let mut unlucky: Vec<_> =
+            (0..plan).map(|stop| self.pass(state, state.presence(), Some(stop))).collect();
         if state.host == Host::Usable {
-            let (label, mut after, broken) = self.pass(state, DatabasePresence::Unreadable, None);
-            after.budget -= 1;
-            all.push(Next { label, state: after, broken });
+            unlucky.push(self.pass(state, DatabasePresence::Unreadable, None));
         }
-        for (label, after) in interference::all(state) {
-            all.push(Next { label: label.to_owned(), state: after, broken: Vec::new() });
+        for next in &mut unlucky {
+            next.state.budget -= 1;
         }
+        all.extend(unlucky);
+        all.extend(interference::all(state).into_iter().map(Next::happening));
         all
     }
 
@@ -362,8 +365,8 @@ impl World for DatabaseWorld {
         if let Some((label, next)) = interference::progress(state) {
             return Some((label.to_owned(), next));
         }
-        let (label, after, _) = self.pass(state, state.presence(), None);
-        (after != *state).then_some((label, after))
+        let next = self.pass(state, state.presence(), None);
+        (next.state != *state).then_some((next.label, next.state))
     }
 
     fn is_goal(&self, state: &DatabaseState) -> bool {

@@ -214,17 +214,12 @@ impl ServerState {
 
 impl ServerWorld {
     /// One pass of the driver, ended after `stop` effects (`None`: the whole plan).
-    fn pass(
-        &self,
-        before: &ServerState,
-        presence: Presence,
-        stop: Option<usize>,
-    ) -> (String, ServerState, Vec<Broken>) {
+    fn pass(&self, before: &ServerState, presence: Presence, stop: Option<usize>) -> Next<ServerState> {
         let mut after = before.clone();
         let mut broken = Vec::new();
         let trigger = (self.classify)(&before.view(presence));
         let step = (self.step)(before.phase, trigger);
-        let name: &str = trigger.into();
+        let name: &'static str = trigger.into();
 
         // record: the intent, and what was seen, before any effect
         after.phase = step.phase;
@@ -255,7 +250,7 @@ impl ServerWorld {
             true => format!("pass: {name}{ending}"),
             false => format!("pass: {name}, {}{ending}", actions.join(", ")),
         };
-        (label, after, broken)
+        Next { label, state: after, broken, taken: Some((before.phase, name)) }
     }
 }
 
@@ -294,7 +289,17 @@ impl World for ServerWorld {
             differs: true,
             unconfigured: true,
         };
+        // What the original operator left: a server and its Secret, and an object without a phase.
+        let taken_over = ServerState {
+            recorded_uid: Some(1),
+            server: Some(Server { foreign: false, uid: 1, password: 1, ..foreign }),
+            published: Some(PublishedSecret { password: 1, current: false }),
+            passwords_drawn: 1,
+            servers_made: 1,
+            ..fresh.clone()
+        };
         vec![
+            taken_over,
             ServerState { retain: true, ..fresh.clone() },
             ServerState { foreign_secret: true, ..fresh.clone() },
             ServerState { server: Some(foreign), ..fresh.clone() },
@@ -306,12 +311,8 @@ impl World for ServerWorld {
         if state.released {
             return Vec::new();
         }
-        let mut all = Vec::new();
-        let (label, after, broken) = self.pass(state, state.presence(), None);
-        all.push(Next { label, state: after, broken });
-        for (label, next) in interference::remedies(state) {
-            all.push(Next { label: label.to_owned(), state: next, broken: Vec::new() });
-        }
+        let mut all = vec![self.pass(state, state.presence(), None)];
+        all.extend(interference::remedies(state).into_iter().map(Next::happening));
         if state.budget == 0 {
             return all;
         }
@@ -319,17 +320,14 @@ impl World for ServerWorld {
         let plan = (self.step)(state.phase, trigger).plan.len();
         // Killed before the first effect or between two. After the last, or with its answer lost, is a whole pass: the
         // operator keeps nothing in its memory.
-        for stop in 0..plan {
-            let (label, mut after, broken) = self.pass(state, state.presence(), Some(stop));
-            after.budget -= 1;
-            all.push(Next { label, state: after, broken });
+        let mut unlucky: Vec<_> =
+            (0..plan).map(|stop| self.pass(state, state.presence(), Some(stop))).collect();
+        unlucky.push(self.pass(state, Presence::Unreadable, None));
+        for next in &mut unlucky {
+            next.state.budget -= 1;
         }
-        let (label, mut after, broken) = self.pass(state, Presence::Unreadable, None);
-        after.budget -= 1;
-        all.push(Next { label, state: after, broken });
-        for (label, after) in interference::all(state) {
-            all.push(Next { label: label.to_owned(), state: after, broken: Vec::new() });
-        }
+        all.extend(unlucky);
+        all.extend(interference::all(state).into_iter().map(Next::happening));
         all
     }
 
@@ -340,8 +338,8 @@ impl World for ServerWorld {
         if let Some((label, next)) = interference::progress(state) {
             return Some((label.to_owned(), next));
         }
-        let (label, after, _) = self.pass(state, state.presence(), None);
-        (after != *state).then_some((label, after))
+        let next = self.pass(state, state.presence(), None);
+        (next.state != *state).then_some((next.label, next.state))
     }
 
     fn is_goal(&self, state: &ServerState) -> bool {
