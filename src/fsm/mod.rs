@@ -16,6 +16,8 @@ pub mod database;
 pub mod diagram;
 pub mod search;
 pub mod server;
+#[cfg(test)]
+mod tests;
 
 pub use credentials::{CredentialsAction, Pending, Published};
 

@@ -7,7 +7,7 @@ use crate::api::Phase;
 use crate::fsm::Machine;
 
 /// Where an arrow begins or ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     /// Every live phase that has no arrow of its own for the trigger.
     AnyLive,

@@ -4,6 +4,10 @@
 //! while nothing goes wrong. [`explore`] walks every reachable state breadth first, so a trace it finds is a shortest
 //! one. The classification and the step of the worlds are the product's own; only the surroundings are a model.
 
+#[cfg(test)]
+mod broken_databases;
+#[cfg(test)]
+mod broken_servers;
 mod database_world;
 mod server_world;
 mod summary;
@@ -14,7 +18,7 @@ pub use database_world::{DatabaseClassifyFn, DatabaseState, DatabaseStepFn, Data
 pub use server_world::{ServerClassifyFn, ServerState, ServerStepFn, ServerWorld};
 pub use summary::{BUDGET, Figures, figures, summary};
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
 
@@ -123,8 +127,7 @@ pub const STUCK: Broken =
 /// Walks every reachable state; ends at the first broken promise.
 pub fn explore<W: World>(world: &W) -> Report {
     let mut seen: HashMap<W::State, Option<(W::State, String)>> = HashMap::new();
-    let mut queue = VecDeque::new();
-    let mut healing = HashSet::new();
+    let mut order = Vec::new();
     let mut report = Report {
         states: 0,
         transitions: 0,
@@ -134,17 +137,11 @@ pub fn explore<W: World>(world: &W) -> Report {
     };
     for state in world.initial() {
         seen.entry(state.clone()).or_insert(None);
-        queue.push_back(state);
+        order.push(state);
     }
-    while let Some(state) = queue.pop_front() {
-        report.states = seen.len();
-        if let Some(stuck) = fair_run(world, &state, &mut healing) {
-            let mut trace = trace_to(&seen, &state);
-            trace.push("from here on nothing goes wrong:".to_owned());
-            trace.extend(stuck);
-            report.refutation = Some(Refutation { broken: STUCK, trace });
-            return report;
-        }
+    let mut at = 0;
+    while let Some(state) = order.get(at).cloned() {
+        at += 1;
         for next in world.next(&state) {
             report.transitions += 1;
             match next.taken {
@@ -155,16 +152,32 @@ pub fn explore<W: World>(world: &W) -> Report {
             if let Some(broken) = next.broken.into_iter().next() {
                 let mut trace = trace_to(&seen, &state);
                 trace.push(format!("{} -> {:?}", next.label, next.state));
+                report.states = seen.len();
                 report.refutation = Some(Refutation { broken, trace });
                 return report;
             }
             if !seen.contains_key(&next.state) {
                 seen.insert(next.state.clone(), Some((state.clone(), next.label)));
-                queue.push_back(next.state);
+                order.push(next.state);
             }
         }
     }
+    report.states = seen.len();
+    // Harm first, then whether every state heals: a machine that does harm mostly does not heal either.
+    let mut healing = HashSet::new();
+    report.refutation = order.iter().find_map(|state| {
+        let stuck = fair_run(world, state, &mut healing)?;
+        let mut trace = trace_to(&seen, state);
+        trace.push("from here on nothing goes wrong:".to_owned());
+        trace.extend(stuck);
+        Some(Refutation { broken: STUCK, trace })
+    });
     report
+}
+
+/// The smallest number from 1 on that is not taken, so that states which differ only in numbering are one.
+fn unused(taken: &[Option<u8>]) -> u8 {
+    (1..=u8::MAX).find(|number| !taken.contains(&Some(*number))).unwrap_or(u8::MAX)
 }
 
 /// The steps of a fair run that does not end at the goal; none when it does, and then its states join `healing`.

@@ -7,7 +7,7 @@ use super::promises::{
 use super::{Database, DatabaseState, Host, PendingSecret, PublishedSecret, Role};
 use crate::fsm::CredentialsAction;
 use crate::fsm::database::{DatabaseAction, DatabasePresence};
-use crate::fsm::search::Broken;
+use crate::fsm::search::{Broken, unused};
 
 impl DatabaseState {
     /// The effect of one action; `Err` when it is refused without effect.
@@ -104,11 +104,11 @@ impl DatabaseState {
         match action {
             CredentialsAction::StorePassword => {
                 if self.pending.is_none() {
-                    self.passwords_drawn += 1;
-                    self.pending = Some(PendingSecret {
-                        password: self.passwords_drawn,
-                        settles_reset: self.reset_asked,
-                    });
+                    let password = unused(&[
+                        self.role.map(|role| role.password),
+                        self.published.map(|secret| secret.password),
+                    ]);
+                    self.pending = Some(PendingSecret { password, settles_reset: self.reset_asked });
                 }
             }
             CredentialsAction::VerifyLogin => {

@@ -74,7 +74,6 @@ pub struct DatabaseState {
     published: Option<PublishedSecret>,
     /// History, not visible to the machine: a database that was used is gone, and nobody agreed.
     lost: bool,
-    passwords_drawn: u8,
     budget: u8,
 }
 
@@ -308,7 +307,6 @@ impl World for DatabaseWorld {
             pending: None,
             published: None,
             lost: false,
-            passwords_drawn: 0,
             budget: self.budget,
         };
         let foreign = Database { foreign: true, unconfigured: true, used: false };
@@ -318,7 +316,6 @@ impl World for DatabaseWorld {
             role: Some(Role { foreign: false, password: 1 }),
             database: Some(Database { foreign: false, unconfigured: true, used: true }),
             published: Some(PublishedSecret { password: 1, current: false }),
-            passwords_drawn: 1,
             ..fresh.clone()
         };
         vec![

@@ -6,7 +6,7 @@ use super::promises::{
 };
 use super::{PendingSecret, PublishedSecret, Server, ServerState, Stage};
 use crate::fsm::CredentialsAction;
-use crate::fsm::search::Broken;
+use crate::fsm::search::{Broken, unused};
 use crate::fsm::server::{Presence, ServerAction};
 
 impl ServerState {
@@ -36,10 +36,9 @@ impl ServerState {
                     broken.push(EMPTY_FOR_LOST);
                 }
                 let pending = self.pending.ok_or(())?;
-                self.servers_made += 1;
                 self.server = Some(Server {
                     foreign: false,
-                    uid: self.servers_made,
+                    uid: unused(&[self.recorded_uid]),
                     password: pending.password,
                     stage: Stage::Creating,
                     differs: false,
@@ -98,11 +97,11 @@ impl ServerState {
         match action {
             CredentialsAction::StorePassword => {
                 if self.pending.is_none() {
-                    self.passwords_drawn += 1;
-                    self.pending = Some(PendingSecret {
-                        password: self.passwords_drawn,
-                        settles_reset: self.reset_asked,
-                    });
+                    let password = unused(&[
+                        self.server.map(|server| server.password),
+                        self.published.map(|secret| secret.password),
+                    ]);
+                    self.pending = Some(PendingSecret { password, settles_reset: self.reset_asked });
                 }
             }
             CredentialsAction::VerifyLogin => {

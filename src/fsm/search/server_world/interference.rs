@@ -1,6 +1,7 @@
 //! What users, other people and bad luck do in the world of a server.
 
 use super::{PublishedSecret, Server, ServerState, Stage};
+use crate::fsm::search::unused;
 
 type Change = (&'static str, ServerState);
 
@@ -60,8 +61,7 @@ fn at_the_backend(changes: &mut Changes<'_>) {
     });
     changes.add("the server is replaced by another", true, |s| {
         s.lost |= s.handed_out();
-        s.servers_made += 1;
-        let uid = s.servers_made;
+        let uid = unused(&[s.recorded_uid, s.server.map(|server| server.uid)]);
         on(s, |server| {
             server.uid = uid;
             server.password = 0;

@@ -61,8 +61,6 @@ pub struct ServerState {
     published: Option<PublishedSecret>,
     /// History, not visible to the machine: a server whose credentials were handed out is gone, and nobody agreed.
     lost: bool,
-    passwords_drawn: u8,
-    servers_made: u8,
     budget: u8,
 }
 
@@ -277,8 +275,6 @@ impl World for ServerWorld {
             pending: None,
             published: None,
             lost: false,
-            passwords_drawn: 0,
-            servers_made: 0,
             budget: self.budget,
         };
         let foreign = Server {
@@ -294,8 +290,6 @@ impl World for ServerWorld {
             recorded_uid: Some(1),
             server: Some(Server { foreign: false, uid: 1, password: 1, ..foreign }),
             published: Some(PublishedSecret { password: 1, current: false }),
-            passwords_drawn: 1,
-            servers_made: 1,
             ..fresh.clone()
         };
         vec![
