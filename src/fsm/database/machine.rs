@@ -98,6 +98,7 @@ impl DatabaseMachine {
             | DatabaseTrigger::Rejected => Handled,
             DatabaseTrigger::Abandoned
             | DatabaseTrigger::Retained
+            | DatabaseTrigger::RetainedUnpublished
             | DatabaseTrigger::Present
             | DatabaseTrigger::Gone => Handled,
         }
@@ -152,7 +153,9 @@ impl DatabaseMachine {
     fn deleting(context: &mut Plan, event: &DatabaseTrigger) -> Outcome<Phase> {
         *context = match event {
             DatabaseTrigger::Present => DROP,
+            DatabaseTrigger::Unpublished => PUBLISH,
             DatabaseTrigger::Retained => RELEASE,
+            DatabaseTrigger::RetainedUnpublished => &[Credentials(ReleaseFinalizer)],
             DatabaseTrigger::Abandoned => CLEAN_UP,
             DatabaseTrigger::Gone => DROP_ROLE_AND_CLEAN_UP,
             _ => &[],
