@@ -30,8 +30,7 @@ pub enum LoginAnswer {
     Unreachable(String),
 }
 
-/// The passwords of an object, as observed.
-#[derive(Clone, Debug)]
+/// The passwords of an object, as observed. Not `Debug`: a Secret prints its data.
 pub struct CredentialsSeen {
     /// Whose they are.
     pub owner: SecretOwner,

@@ -108,6 +108,14 @@ fn farewell(object: &PostgreSQLDatabase, seen: &DatabaseSeen, trigger: DatabaseT
             ),
             warning: true,
         }),
+        DatabaseTrigger::RetainedUnpublished => Some(Note {
+            reason: Reason::LeftBehind,
+            message: format!(
+                "the database {pinned} was left as it is; its password is in the Secret {} of the operator's namespace",
+                crate::secrets::pending_name(&seen.owner.uid)
+            ),
+            warning: true,
+        }),
         DatabaseTrigger::Retained => Some(Note {
             reason: Reason::LeftBehind,
             message: format!("the database {pinned} belongs to somebody else and was left as it is"),
