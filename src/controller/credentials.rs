@@ -265,6 +265,14 @@ impl CredentialsSeen {
     /// When no password is accepted, or the Secret could not be written.
     pub async fn publish(&self, context: &Context) -> Result<(), Failure> {
         let facts = self.facts.as_ref().ok_or_else(|| Failure::conflict("the server is gone"))?;
+        if let Some(owner) = &self.foreign {
+            let message = super::conditions::secret_conflict(&self.secret_name, owner);
+            return Err(Failure::new(
+                crate::api::Reason::SecretConflict,
+                message,
+                crate::backend::Retry::Slowly,
+            ));
+        }
         if self.is_published() {
             return Ok(());
         }

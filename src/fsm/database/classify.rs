@@ -51,7 +51,8 @@ fn classify_present(view: &DatabaseView) -> DatabaseTrigger {
     let may_reset =
         view.pending == Pending::None && view.published != Published::Foreign && !view.terminating;
     let reset_asked = (view.reset_requested && view.was_ready) || view.published == Published::Absent;
-    if view.pending == Pending::Unapplied {
+    // A password that cannot be published is not put in force either.
+    if view.pending == Pending::Unapplied && view.published != Published::Foreign {
         DatabaseTrigger::PasswordUnapplied
     } else if may_reset && reset_asked {
         DatabaseTrigger::ResetRequested
