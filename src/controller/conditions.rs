@@ -193,8 +193,8 @@ fn finish(
 /// Whether the published credentials can be used, as far as logins tell.
 pub fn usable(credentials: &CredentialsSeen, otherwise: &Verdict) -> Answer {
     let name = &credentials.secret_name;
-    match (&credentials.foreign, &credentials.published, &credentials.published_login) {
-        (Some(owner), _, _) => Answer::new(false, Reason::SecretConflict, secret_conflict(name, owner)),
+    match (credentials.conflict(), &credentials.published, &credentials.published_login) {
+        (Some(message), _, _) => Answer::new(false, Reason::SecretConflict, message),
         (None, Some(_), LoginAnswer::Accepted) => {
             Answer::new(true, Reason::Available, "the published credentials log in")
         }
@@ -231,11 +231,6 @@ pub fn login(credentials: &CredentialsSeen) -> Answer {
             message: "no login could be tried".to_owned(),
         },
     }
-}
-
-/// The sentence about a Secret of somebody else.
-pub fn secret_conflict(name: &str, owner: &str) -> String {
-    format!("the Secret {name} belongs to {owner}; name another one in spec.credentialsSecret, or delete it")
 }
 
 /// What is to be said about requests that wait or cannot be read.

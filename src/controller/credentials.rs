@@ -7,11 +7,13 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::context::Context;
 use super::failure::Failure;
+use crate::api::Reason;
+use crate::backend::Retry;
 use crate::fsm::{Pending, Published};
 use crate::postgres::{Endpoint, Login, SqlErrorKind, verify_login};
 use crate::secrets::{
-    ConnectionFacts, ISSUED_AT, Issue, Password, PendingPassword, RESET_AT, Recognised, SecretOwner,
-    generate, marked_name, password_in, time_in,
+    ConnectionFacts, ISSUED_AT, Issue, Password, PendingPassword, RESET_AT, Recognised, SecretError,
+    SecretOwner, generate, marked_name, password_in, time_in,
 };
 
 /// A refused login is tried once more after this, before anything follows from it.
@@ -148,6 +150,12 @@ impl CredentialsSeen {
         }
     }
 
+    /// The sentence about a Secret of somebody else under the name in the spec; none when there is no such Secret.
+    pub fn conflict(&self) -> Option<String> {
+        let owner = self.foreign.clone()?;
+        Some(SecretError::Foreign { name: self.secret_name.clone(), owner }.to_string())
+    }
+
     /// Why no login got an answer, if one was tried and none did.
     pub fn unreachable(&self) -> Option<&str> {
         [&self.published_login, &self.pending_login].into_iter().find_map(|answer| match answer {
@@ -240,15 +248,13 @@ impl CredentialsSeen {
                 Ok(())
             }
             LoginAnswer::Refused | LoginAnswer::NotTried => Err(Failure::new(
-                crate::api::Reason::CredentialsRefused,
+                Reason::CredentialsRefused,
                 "the password that was just set is not accepted yet",
-                crate::backend::Retry::Backoff(None),
+                Retry::Backoff(None),
             )),
-            LoginAnswer::Unreachable(message) => Err(Failure::new(
-                crate::api::Reason::Unreachable,
-                message,
-                crate::backend::Retry::Backoff(None),
-            )),
+            LoginAnswer::Unreachable(message) => {
+                Err(Failure::new(Reason::Unreachable, message, Retry::Backoff(None)))
+            }
         }
     }
 
@@ -265,13 +271,8 @@ impl CredentialsSeen {
     /// When no password is accepted, or the Secret could not be written.
     pub async fn publish(&self, context: &Context) -> Result<(), Failure> {
         let facts = self.facts.as_ref().ok_or_else(|| Failure::conflict("the server is gone"))?;
-        if let Some(owner) = &self.foreign {
-            let message = super::conditions::secret_conflict(&self.secret_name, owner);
-            return Err(Failure::new(
-                crate::api::Reason::SecretConflict,
-                message,
-                crate::backend::Retry::Slowly,
-            ));
+        if let Some(message) = self.conflict() {
+            return Err(Failure::new(Reason::SecretConflict, message, Retry::Slowly));
         }
         if self.is_published() {
             return Ok(());

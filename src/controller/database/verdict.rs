@@ -2,7 +2,7 @@
 
 use super::observe::DatabaseSeen;
 use crate::api::Reason;
-use crate::controller::conditions::{Course, Verdict, secret_conflict};
+use crate::controller::conditions::{Course, Verdict};
 use crate::fsm::database::DatabaseTrigger;
 use crate::postgres::{DatabaseState, Existence};
 
@@ -122,6 +122,5 @@ fn rejected(seen: &DatabaseSeen) -> (Reason, String, Course) {
         let message = "the namespace is being deleted, so nothing new is created in it".to_owned();
         return (Reason::NamespaceTerminating, message, Course::Stuck);
     }
-    let owner = seen.credentials.foreign.as_deref().unwrap_or("somebody else");
-    (Reason::SecretConflict, secret_conflict(&seen.credentials.secret_name, owner), Course::Stuck)
+    (Reason::SecretConflict, seen.credentials.conflict().unwrap_or_default(), Course::Stuck)
 }

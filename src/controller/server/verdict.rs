@@ -3,7 +3,7 @@
 use super::observe::{Answer, ServerSeen};
 use crate::api::Reason;
 use crate::backend::{Health, Stage};
-use crate::controller::conditions::{Course, Verdict, secret_conflict};
+use crate::controller::conditions::{Course, Verdict};
 use crate::fsm::server::ServerTrigger;
 
 /// The verdict on this observation.
@@ -125,8 +125,7 @@ fn rejected(seen: &ServerSeen) -> (Reason, String, Course) {
         let message = "the namespace is being deleted, so nothing new is created in it".to_owned();
         return (Reason::NamespaceTerminating, message, Course::Stuck);
     }
-    if let Some(owner) = &seen.credentials.foreign {
-        let message = secret_conflict(&seen.credentials.secret_name, owner);
+    if let Some(message) = seen.credentials.conflict() {
         return (Reason::SecretConflict, message, Course::Stuck);
     }
     if let Err(message) = &seen.backend {
