@@ -21,6 +21,9 @@ use crate::fsm::{Machine, Step};
 /// After a plan was carried out, its effects are looked at this soon.
 const SOON: Duration = Duration::from_millis(100);
 
+/// A pass that takes longer is given up, which is no worse than a crash: whatever hangs must not hold the object.
+const LONGEST: Duration = Duration::from_secs(300);
+
 /// How a pass ended.
 enum End {
     /// Nothing to do but to look again then.
@@ -46,7 +49,12 @@ pub async fn reconcile<S: Subject>(
         phase = S::phase(&object).as_str(),
     );
     let started = Instant::now();
-    let end = pass::<S>(&context, &object).instrument(span.clone()).await;
+    let bounded = tokio::time::timeout(LONGEST, pass::<S>(&context, &object).instrument(span.clone()));
+    let end = bounded.await.unwrap_or_else(|_| {
+        let message =
+            format!("the pass was given up after {} s: something does not answer", LONGEST.as_secs());
+        Err(Failure::new(Reason::Transient, message, Retry::Backoff(None)))
+    });
     let uid = object.uid().unwrap_or_default();
     let (outcome, action) = match end {
         Ok(end) => {
