@@ -29,12 +29,12 @@ fn told(conditions: &[Condition]) -> Vec<(ConditionType, ConditionStatus, Reason
     conditions.iter().map(|condition| (condition.type_, condition.status, condition.reason)).collect()
 }
 
-const ALL_IS_WELL: [(ConditionType, ConditionStatus, Reason); 6] = [
+/// `Paused` is there only while an object is.
+const ALL_IS_WELL: [(ConditionType, ConditionStatus, Reason); 5] = [
     (ConditionType::Ready, ConditionStatus::True, Reason::Available),
     (ConditionType::Synced, ConditionStatus::True, Reason::InSync),
     (ConditionType::Progressing, ConditionStatus::False, Reason::Idle),
     (ConditionType::Stalled, ConditionStatus::False, Reason::NotStalled),
-    (ConditionType::Paused, ConditionStatus::False, Reason::NotPaused),
     (ConditionType::LoginVerified, ConditionStatus::True, Reason::LoginSucceeded),
 ];
 
