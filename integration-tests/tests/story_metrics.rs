@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use hcpg::api::{Phase, PostgreSQLDatabase};
 use integration_tests::world::World;
@@ -122,6 +123,10 @@ async fn probes_answer() {
         let answer = world.operator.get(path).await.unwrap();
         assert_eq!(answer.status, status, "{path}: {answer:?}");
     }
+    // Right after the start: whatever it still waits for must not keep it.
+    world.operator.restart().await.unwrap();
+    let told = Instant::now();
     world.operator.sigterm().await.unwrap();
+    assert!(told.elapsed() < Duration::from_secs(5), "{:?} to stop with nothing to do", told.elapsed());
     assert!(world.operator.get("/healthz").await.is_err(), "nobody answers for an operator that has stopped");
 }
