@@ -37,7 +37,7 @@ use super::{ServerStatus, rules, schema};
     printcolumn = r#"{"name": "Endpoint", "type": "string", "jsonPath": ".status.server.endpoint",
         "description": "Where to connect to"}"#,
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
-    printcolumn = r#"{"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].reason",
+    printcolumn = r#"{"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Synced\")].reason",
         "priority": 1, "description": "Why the credentials are usable or not"}"#,
     printcolumn = r#"{"name": "Size", "type": "string", "jsonPath": ".status.server.size", "priority": 1,
         "description": "The size the backend reports"}"#

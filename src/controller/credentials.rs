@@ -30,8 +30,7 @@ pub enum LoginAnswer {
     Unreachable(String),
 }
 
-/// The passwords of an object, as observed.
-#[derive(Clone, Debug)]
+/// The passwords of an object, as observed. Not `Debug`: a Secret prints its data.
 pub struct CredentialsSeen {
     /// Whose they are.
     pub owner: SecretOwner,
@@ -234,7 +233,12 @@ impl CredentialsSeen {
             (None, None) => return Err(Failure::conflict("the password to verify is gone")),
         };
         match self.login(&password).await {
-            LoginAnswer::Accepted => Ok(()),
+            LoginAnswer::Accepted => {
+                let verified =
+                    if self.pending.is_some() { &mut self.pending_login } else { &mut self.published_login };
+                *verified = LoginAnswer::Accepted;
+                Ok(())
+            }
             LoginAnswer::Refused | LoginAnswer::NotTried => Err(Failure::new(
                 crate::api::Reason::CredentialsRefused,
                 "the password that was just set is not accepted yet",
@@ -248,12 +252,30 @@ impl CredentialsSeen {
         }
     }
 
-    /// Publishes the accepted password with the facts.
-    ///
+    /// Whether the Secret holds the accepted password already: the operator died, or is only cleaning up.
+    fn is_published(&self) -> bool {
+        let newest =
+            self.pending.as_ref().is_none_or(|pending| self.published.as_ref() == Some(&pending.password));
+        newest && self.current
+    }
+
+    /// Publishes the accepted password with the facts, unless it stands there already.
+    ///    ///
     /// # Errors
     /// When no password is accepted, or the Secret could not be written.
     pub async fn publish(&self, context: &Context) -> Result<(), Failure> {
         let facts = self.facts.as_ref().ok_or_else(|| Failure::conflict("the server is gone"))?;
+        if let Some(owner) = &self.foreign {
+            let message = super::conditions::secret_conflict(&self.secret_name, owner);
+            return Err(Failure::new(
+                crate::api::Reason::SecretConflict,
+                message,
+                crate::backend::Retry::Slowly,
+            ));
+        }
+        if self.is_published() {
+            return Ok(());
+        }
         let kept = self.last_reset();
         let issue = match (&self.pending, &self.published) {
             (Some(pending), _) if self.pending_login == LoginAnswer::Accepted => Issue {

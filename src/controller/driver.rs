@@ -14,7 +14,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::subject::{Note, Pass, Subject};
 use super::{backoff, finalizer, record};
-use crate::api::{Phase, Reason};
+use crate::api::{Condition, ConditionStatus, ConditionType, Phase, Reason};
 use crate::backend::Retry;
 use crate::fsm::{Machine, Step};
 
@@ -116,7 +116,14 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
             now,
         },
     );
+    let was_stalled = stalled(S::conditions(&object)).map(|condition| condition.reason);
     let Some(object) = record::status::<S>(&api, &object, &status).await? else { return Ok(End::Outdated) };
+    if let Some(news) =
+        stalled(S::conditions(&object)).filter(|condition| was_stalled != Some(condition.reason))
+    {
+        let note = Note { reason: news.reason, message: news.message.clone(), warning: true };
+        publish(context, &object, &note).await;
+    }
     if step.phase != before {
         transition::<S>(context, &object, before, step.phase, trigger, now).await;
     }
@@ -239,6 +246,11 @@ async fn publish<K: Resource<DynamicType = ()>>(context: &Context, object: &K, n
     if let Err(error) = context.recorder.publish(&event, &object.object_ref(&())).await {
         debug!("the event {} was not written: {error}", note.reason);
     }
+}
+
+fn stalled(conditions: &[Condition]) -> Option<&Condition> {
+    let holds = |one: &&Condition| one.type_ == ConditionType::Stalled && one.status == ConditionStatus::True;
+    conditions.iter().find(holds)
 }
 
 fn is_deleting<K: Resource>(object: &K) -> bool {

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::credentials::CredentialsSeen;
 use super::failure::Failure;
 use super::requests::{Requests, ResetDue};
-use crate::api::{Deployment, DeploymentStatus, Phase, PostgreSQLDatabase};
+use crate::api::{Deployment, DeploymentStatus, PostgreSQLDatabase};
 use crate::backend::Owner;
 
 /// Whether a password reset is due.
@@ -18,9 +18,15 @@ pub fn reset_due(context: &Context, requests: &Requests, seen: &CredentialsSeen,
     requests.reset_due(seen.issued_at(), seen.last_reset(), SignedDuration::from_secs(seconds), now)
 }
 
-/// Whether the original operator left the object finished. Our own objects carry a phase as well.
-pub fn original_finished(deployment: Option<&Deployment>, phase: Option<Phase>) -> bool {
-    phase.is_none()
+/// Whether the original operator left the object finished, and we have not seen what it made yet: its objects name a
+/// backend, ours also what is in it.
+pub fn original_finished(
+    name: &Option<String>,
+    backend: &Option<String>,
+    deployment: Option<&Deployment>,
+) -> bool {
+    name.is_none()
+        && backend.is_some()
         && deployment.is_some_and(|deployment| deployment.status == Some(DeploymentStatus::Finished))
 }
 

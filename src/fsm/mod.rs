@@ -16,6 +16,8 @@ pub mod database;
 pub mod diagram;
 pub mod search;
 pub mod server;
+#[cfg(test)]
+mod tests;
 
 pub use credentials::{CredentialsAction, Pending, Published};
 
@@ -33,7 +35,7 @@ pub struct Step<A: 'static> {
 /// A kind's state machine, for everything that works on both: the driver, the diagrams, the search.
 pub trait Machine {
     /// What can be seen.
-    type Trigger: Copy + Eq + std::fmt::Debug + Into<&'static str> + 'static;
+    type Trigger: Copy + Eq + std::fmt::Debug + Into<&'static str> + strum::EnumMessage + 'static;
     /// What can be done.
     type Action: Copy + Eq + std::fmt::Debug + 'static;
     /// The kind's name in file names and metric labels.

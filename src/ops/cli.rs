@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use kube::CustomResourceExt;
 
 use super::LogFormat;
-use crate::api::{PostgreSQLDatabase, PostgreSQLServer};
 use crate::config::{Config, Finding, LoadError};
 
 /// Kubernetes operator for PostgreSQL servers and databases on Azure, AWS, Helm charts or a local PostgreSQL.
@@ -115,7 +113,7 @@ pub fn version() -> String {
 
 /// Both CustomResourceDefinitions as one YAML stream.
 pub fn crds() -> Result<String, serde_saphyr::SerializeError> {
-    serde_saphyr::to_string_multiple(&[PostgreSQLServer::crd(), PostgreSQLDatabase::crd()])
+    serde_saphyr::to_string_multiple(&crate::api::crds())
 }
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ pub async fn drop_database(
             done => return done,
         }
     }
+    if database.half_dropped {
+        return admin.execute("DROP DATABASE", name, &format!("DROP DATABASE IF EXISTS {quoted}")).await;
+    }
     drop_behind_a_closed_door(admin, name, &quoted).await
 }
 

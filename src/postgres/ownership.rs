@@ -73,6 +73,8 @@ pub(super) struct FoundDatabase {
     pub owner: String,
     pub has_comment: bool,
     pub accepts_connections: bool,
+    /// What an interrupted `DROP DATABASE` leaves: nobody can enter or alter it, only drop it again.
+    pub half_dropped: bool,
     pub admin_may_connect: bool,
     pub public_revoked: bool,
     pub encoding: String,
@@ -102,7 +104,7 @@ const FIND_ROLE: &str = "SELECT oid, rolcanlogin, shobj_description(oid, 'pg_aut
         OR left(rolname::text, 3) = 'pg_'
     FROM pg_roles WHERE rolname = $1";
 
-/// `datconnlimit = -2` is what an interrupted DROP DATABASE leaves: nobody can connect, only drop it again.
+/// `datconnlimit = -2` marks what an interrupted `DROP DATABASE` left behind.
 const FIND_DATABASE: &str = "SELECT pg_get_userbyid(d.datdba), shobj_description(d.datdba, 'pg_authid'),
         shobj_description(d.oid, 'pg_database'),
         d.datistemplate OR d.datname = 'postgres' OR d.datname = current_database(),
@@ -111,7 +113,7 @@ const FIND_DATABASE: &str = "SELECT pg_get_userbyid(d.datdba), shobj_description
         NOT (has_database_privilege('public', d.oid, 'CONNECT')
              OR has_database_privilege('public', d.oid, 'TEMPORARY')
              OR has_database_privilege('public', d.oid, 'CREATE')),
-        pg_encoding_to_char(d.encoding)::text, d.datcollate::text
+        pg_encoding_to_char(d.encoding)::text, d.datcollate::text, d.datconnlimit = -2
     FROM pg_database d WHERE d.datname = $1";
 
 /// Looks up role and database. Reads only.
@@ -154,6 +156,7 @@ pub(super) async fn find(
                 public_revoked: row.get(6),
                 encoding: row.get(7),
                 collation: row.get(8),
+                half_dropped: row.get(9),
             }
         });
     Ok(Found { role, database })

@@ -124,6 +124,10 @@ pub async fn ensure_admin_role(
     password: &Password,
     form: PasswordForm,
 ) -> Result<(), SqlError> {
+    if role == superuser.user() {
+        // NOSUPERUSER below would leave the server without anyone in charge.
+        return Err(SqlError::NotOurs { object: "role", name: role.to_owned(), mark: None });
+    }
     let secret = Secret::new(superuser, password, form)?;
     let exists =
         superuser.rows("SELECT role", role, "SELECT 1 FROM pg_roles WHERE rolname = $1", &[role]).await?;

@@ -20,12 +20,17 @@ pub(crate) struct Artefact {
 
 /// Every generated file. Add producers here.
 pub(crate) fn artefacts() -> Result<Vec<Artefact>, Box<dyn Error>> {
-    let producers = [crate::crds::artefacts];
+    let producers = [crate::crds::artefacts, state_diagrams];
     let mut all = Vec::new();
     for produce in producers {
         all.extend(produce()?);
     }
     Ok(all)
+}
+
+fn state_diagrams() -> Result<Vec<Artefact>, Box<dyn Error>> {
+    let files = hcpg::fsm::diagram::files();
+    Ok(files.into_iter().map(|(path, content)| Artefact { path: path.to_owned(), content }).collect())
 }
 
 /// Writes what is stale, removes what is left over, and names both.

@@ -62,7 +62,8 @@ pub(super) async fn act(
 async fn open(seen: &DatabaseSeen) -> Result<Session, Failure> {
     let access = seen.server.access.as_ref();
     let access = access.ok_or_else(|| Failure::conflict("the server cannot be used any more"))?;
-    Ok(access.open().await?)
+    // It let us in a moment ago; if it does not now, that is for the next observation to judge.
+    access.open().await.map_err(|error| Failure::conflict(error.to_string()))
 }
 
 async fn drop_role(
@@ -104,6 +105,14 @@ fn farewell(object: &PostgreSQLDatabase, seen: &DatabaseSeen, trigger: DatabaseT
             message: format!(
                 "{}; the database {pinned} and its role were not dropped and stay wherever that server stays",
                 seen.server.waiting_for
+            ),
+            warning: true,
+        }),
+        DatabaseTrigger::RetainedUnpublished => Some(Note {
+            reason: Reason::LeftBehind,
+            message: format!(
+                "the database {pinned} was left as it is; its password is in the Secret {} of the operator's namespace",
+                crate::secrets::pending_name(&seen.owner.uid)
             ),
             warning: true,
         }),

@@ -28,9 +28,6 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
     if pass.trigger == DatabaseTrigger::Absent && pass.acts && pass.failure.is_none() {
         status.create_attempted_at = Some(Time(pass.now));
     }
-    if let Some(backend) = &seen.server.backend {
-        status.backend = Some(backend.clone());
-    }
     pin(&mut status, pass);
     let throttled = conditions::request_sentences(&seen.requests, seen.reset_due);
     status.differences = seen.refused.iter().cloned().chain(fixed(seen)).chain(throttled).collect();
@@ -47,13 +44,12 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
         deadline: context.deadline(),
         now: pass.now,
     });
-    status.deployment = Some(conditions::deployment(
-        status.deployment.as_ref(),
-        pass.phase,
-        &verdict,
-        "Database created",
-        pass.now,
-    ));
+    // What the original left is evidence until it is pinned.
+    if status.backend.is_none() || status.database.is_some() {
+        let old = status.deployment.as_ref();
+        status.deployment =
+            Some(conditions::deployment(old, pass.phase, &verdict, "Database created", pass.now));
+    }
     status
 }
 
@@ -66,6 +62,7 @@ fn pin(status: &mut DatabaseStatus, pass: &Pass<'_, Databases>) {
     if status.database.is_none() && !present && !begins {
         return;
     }
+    status.backend = seen.server.backend.clone().or(status.backend.take());
     let old = status.database.take().unwrap_or_default();
     let server_uid = match (pass.trigger, present) {
         (DatabaseTrigger::RecreateRequested, _) => None,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::server::{self, ServerOfDatabase};
-use crate::api::{DatabaseSettings, Phase, PostgreSQLDatabase};
+use crate::api::{DatabaseSettings, PostgreSQLDatabase};
 use crate::backend::Owner;
 use crate::controller::context::Context;
 use crate::controller::credentials::{CredentialsSeen, LoginAnswer};
@@ -85,8 +85,9 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
                 .map_err(|error| error.to_string())
         }
     };
-    // Nothing is pinned before the first effect, so without a pinned name PostgreSQL holds nothing of ours.
-    let never_begun = pinned.name.is_none() && status.phase.is_some_and(|phase| phase != Phase::Pending);
+    // Ours is pinned before the first effect, and the original recorded the backend before its own: with neither,
+    // nothing was ever begun.
+    let never_begun = pinned.name.is_none() && status.backend.is_none();
     if deleting && never_begun {
         server.seen = crate::fsm::database::ServerSeen::Gone;
     }
@@ -130,8 +131,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
     let generation = object.metadata.generation.unwrap_or_default();
     Ok(DatabaseSeen {
         evidence: pinned.server_uid.is_some()
-            || (pinned.name.is_none()
-                && surroundings::original_finished(status.deployment.as_ref(), status.phase)),
+            || surroundings::original_finished(&pinned.name, &status.backend, status.deployment.as_ref()),
         adopts_unmarked: credentials.published_login == LoginAnswer::Accepted,
         was_ready: status.first_ready_at.is_some(),
         terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due)

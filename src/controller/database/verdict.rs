@@ -62,6 +62,7 @@ pub(super) fn verdict(seen: &DatabaseSeen, trigger: DatabaseTrigger) -> Verdict 
         DatabaseTrigger::Rejected => rejected(seen),
         DatabaseTrigger::Abandoned
         | DatabaseTrigger::Retained
+        | DatabaseTrigger::RetainedUnpublished
         | DatabaseTrigger::Present
         | DatabaseTrigger::Gone => {
             (Reason::Deleting, format!("the database {name} is being let go"), Course::Moving)

@@ -33,12 +33,8 @@ pub(super) async fn act(
         // What failed before it was ever available holds nothing; a server that was seen has an id and is not this.
         ServerAction::RemoveShell => {
             backend.delete(&identity, &seen.owner, None, Removal::Delete).await?;
-            let message = seen.present().map_or_else(String::new, |server| format!("{:?}", server.health));
-            return Err(Failure::new(
-                Reason::CreateFailed,
-                format!("creation failed and is tried again: {message}"),
-                Retry::Backoff(None),
-            ));
+            let message = format!("creation failed and is tried again: {}", super::verdict::unusable(seen));
+            return Err(Failure::new(Reason::CreateFailed, message, Retry::Backoff(None)));
         }
         ServerAction::UpdateServer => backend.update(&identity, &desired, &seen.due(Stage::Update)).await?,
         ServerAction::ConfigureServer => {

@@ -45,13 +45,12 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
         deadline: context.deadline(),
         now: pass.now,
     });
-    status.deployment = Some(conditions::deployment(
-        status.deployment.as_ref(),
-        pass.phase,
-        &verdict,
-        "Database server created",
-        pass.now,
-    ));
+    // What the original left is evidence until it is pinned.
+    if status.backend.is_none() || status.server.is_some() {
+        let old = status.deployment.as_ref();
+        status.deployment =
+            Some(conditions::deployment(old, pass.phase, &verdict, "Database server created", pass.now));
+    }
     status
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use crate::api::{DeletionPolicy, Phase, PostgreSQLServer};
+use crate::api::{DeletionPolicy, PostgreSQLServer};
 use crate::backend::{
     BackendError, DesiredServer, Difference, Health, Owner, PresentServer, Rejection, ServerBackend,
     ServerIdentity, ServerObservation, Stage,
@@ -123,8 +123,9 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         rejections.extend(backend.validate(&desired).err().unwrap_or_default());
     }
 
-    // Nothing is pinned before the first effect, so without a pinned name an object of ours has no server.
-    let never_begun = pinned.name.is_none() && status.phase.is_some_and(|phase| phase != Phase::Pending);
+    // Ours is pinned before the first effect, and the original recorded the backend before its own: with neither,
+    // nothing was ever begun.
+    let never_begun = pinned.name.is_none() && status.backend.is_none();
     let answer = match (&selected, &identity) {
         _ if deleting && never_begun => Answer::Absent,
         (Ok(backend), Some(identity)) => ask(backend.as_ref(), identity, &owner).await,
@@ -175,8 +176,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     let attempted = status.create_attempted_at.as_ref().map(|at| at.0);
     Ok(ServerSeen {
         evidence: pinned.uid.is_some()
-            || (pinned.name.is_none()
-                && surroundings::original_finished(status.deployment.as_ref(), status.phase)),
+            || surroundings::original_finished(&pinned.name, &status.backend, status.deployment.as_ref()),
         settling: absent
             && pinned.uid.is_none()
             && attempted.is_some_and(|at| now.duration_since(at).unsigned_abs() < settling_time),

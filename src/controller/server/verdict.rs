@@ -108,7 +108,7 @@ fn busy(seen: &ServerSeen, name: &str) -> String {
     }
 }
 
-fn unusable(seen: &ServerSeen) -> String {
+pub(super) fn unusable(seen: &ServerSeen) -> String {
     match seen.present().map(|server| &server.health) {
         Some(Health::Unusable { message } | Health::Failed { message, .. }) => message.clone(),
         _ => seen.credentials.unreachable().unwrap_or("the server takes no connections").to_owned(),

@@ -51,7 +51,8 @@ fn classify_present(view: &DatabaseView) -> DatabaseTrigger {
     let may_reset =
         view.pending == Pending::None && view.published != Published::Foreign && !view.terminating;
     let reset_asked = (view.reset_requested && view.was_ready) || view.published == Published::Absent;
-    if view.pending == Pending::Unapplied {
+    // A password that cannot be published is not put in force either.
+    if view.pending == Pending::Unapplied && view.published != Published::Foreign {
         DatabaseTrigger::PasswordUnapplied
     } else if may_reset && reset_asked {
         DatabaseTrigger::ResetRequested
@@ -74,14 +75,35 @@ fn classify_present(view: &DatabaseView) -> DatabaseTrigger {
 
 fn classify_deleting(view: &DatabaseView) -> DatabaseTrigger {
     match (view.server, view.presence) {
+        // The server's object goes, but PostgreSQL may stay, and a database that was to stay with it.
+        (ServerSeen::Gone, _) if view.retain => classify_left(view),
         (ServerSeen::Gone, _) => DatabaseTrigger::Abandoned,
         (ServerSeen::Waiting, _) => DatabaseTrigger::WaitingForServer,
         (ServerSeen::Usable, DatabasePresence::Unreadable) => DatabaseTrigger::Unreadable,
-        (ServerSeen::Usable, DatabasePresence::NotOurs) => DatabaseTrigger::Retained,
+        (ServerSeen::Usable, DatabasePresence::NotOurs) => classify_left(view),
         (ServerSeen::Usable, DatabasePresence::Absent) => DatabaseTrigger::Gone,
-        (ServerSeen::Usable, _) if view.retain => DatabaseTrigger::Retained,
+        (ServerSeen::Usable, _) if view.retain => classify_retained(view),
         (ServerSeen::Usable, DatabasePresence::RoleMissing | DatabasePresence::Present) => {
             DatabaseTrigger::Present
         }
+    }
+}
+
+/// A database that stays must not lose its only password with the object.
+fn classify_retained(view: &DatabaseView) -> DatabaseTrigger {
+    let publishable = view.published != Published::Foreign && !view.terminating;
+    match view.pending {
+        Pending::Accepted if publishable => DatabaseTrigger::Unpublished,
+        Pending::Accepted => DatabaseTrigger::RetainedUnpublished,
+        Pending::None | Pending::Unapplied => DatabaseTrigger::Retained,
+    }
+}
+
+/// What is left to its own must not be published any more, and whether a pending password is in force there cannot
+/// always be told, so it is kept.
+fn classify_left(view: &DatabaseView) -> DatabaseTrigger {
+    match view.pending {
+        Pending::None => DatabaseTrigger::Retained,
+        Pending::Accepted | Pending::Unapplied => DatabaseTrigger::RetainedUnpublished,
     }
 }

@@ -18,7 +18,8 @@ type Plan = &'static [DatabaseAction];
 const CREATE: Plan = &[Credentials(StorePassword), CreateRole, CreateDatabase];
 const RECREATE_ROLE: Plan = &[Credentials(StorePassword), CreateRole];
 const START_RESET: Plan = &[Credentials(StorePassword)];
-const APPLY_PASSWORD: Plan = &[ApplyPassword, Credentials(VerifyLogin)];
+// Published in the same breath: until then applications read a password that is not in force any more.
+const APPLY_PASSWORD: Plan = &[ApplyPassword, Credentials(VerifyLogin), Credentials(PublishCredentials)];
 const RESTORE_PASSWORD: Plan = &[RestorePassword, Credentials(VerifyLogin)];
 const START_AGAIN: Plan = &[Credentials(DropPending), Credentials(ClearRequest)];
 const PUBLISH: Plan = &[
@@ -97,6 +98,7 @@ impl DatabaseMachine {
             | DatabaseTrigger::Rejected => Handled,
             DatabaseTrigger::Abandoned
             | DatabaseTrigger::Retained
+            | DatabaseTrigger::RetainedUnpublished
             | DatabaseTrigger::Present
             | DatabaseTrigger::Gone => Handled,
         }
@@ -151,7 +153,9 @@ impl DatabaseMachine {
     fn deleting(context: &mut Plan, event: &DatabaseTrigger) -> Outcome<Phase> {
         *context = match event {
             DatabaseTrigger::Present => DROP,
+            DatabaseTrigger::Unpublished => PUBLISH,
             DatabaseTrigger::Retained => RELEASE,
+            DatabaseTrigger::RetainedUnpublished => &[Credentials(ReleaseFinalizer)],
             DatabaseTrigger::Abandoned => CLEAN_UP,
             DatabaseTrigger::Gone => DROP_ROLE_AND_CLEAN_UP,
             _ => &[],

@@ -5,7 +5,7 @@ mod machine;
 #[cfg(test)]
 mod tests;
 
-use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
+use strum::{EnumIter, EnumMessage, IntoEnumIterator, IntoStaticStr};
 
 use super::{CredentialsAction, Machine, Pending, Published, Step};
 use crate::api::Phase;
@@ -76,7 +76,7 @@ pub enum DatabasePresence {
 }
 
 /// What can be seen, in the order of precedence in which it is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, EnumMessage, IntoStaticStr)]
 pub enum DatabaseTrigger {
     /// The object is to be deleted.
     Deletion,
@@ -116,6 +116,8 @@ pub enum DatabaseTrigger {
     Abandoned,
     /// Deleting: the database stays, by policy or because it is not ours.
     Retained,
+    /// Deleting: the database stays, and its password cannot be published; the pending Secret stays too.
+    RetainedUnpublished,
     /// Deleting: the database or its role is there and ours.
     Present,
     /// Deleting: database and role are certainly gone.
@@ -125,7 +127,7 @@ pub enum DatabaseTrigger {
 /// What can be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DatabaseAction {
-    /// Create the role with the pending password.
+    /// Create the role with the pending password; a role of ours that is there already gets that password.
     CreateRole,
     /// Create the database, owned by the role.
     CreateDatabase,

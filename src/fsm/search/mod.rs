@@ -4,17 +4,25 @@
 //! while nothing goes wrong. [`explore`] walks every reachable state breadth first, so a trace it finds is a shortest
 //! one. The classification and the step of the worlds are the product's own; only the surroundings are a model.
 
+#[cfg(test)]
+mod broken_databases;
+#[cfg(test)]
+mod broken_servers;
 mod database_world;
 mod server_world;
+mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use server_world::ServerWorld;
+pub use database_world::{DatabaseClassifyFn, DatabaseState, DatabaseStepFn, DatabaseWorld};
+pub use server_world::{ServerClassifyFn, ServerState, ServerStepFn, ServerWorld};
+pub use summary::{BUDGET, Figures, figures, summary};
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
+
+use crate::api::Phase;
 
 /// The four promises of the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::EnumIter)]
@@ -30,7 +38,7 @@ pub enum Promise {
 }
 
 /// A broken promise, in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken {
     /// Which one.
     pub promise: Promise,
@@ -46,12 +54,24 @@ pub struct Next<S> {
     pub state: S,
     /// The promises this breaks.
     pub broken: Vec<Broken>,
+    /// For a pass of the operator: the phase it began in and the trigger it took.
+    pub taken: Option<(Phase, &'static str)>,
+}
+
+impl<S> Next<S> {
+    /// Something that is not done by the operator.
+    fn happening((label, state): (&'static str, S)) -> Self {
+        Self { label: label.to_owned(), state, broken: Vec::new(), taken: None }
+    }
 }
 
 /// A machine in its surroundings.
 pub trait World {
     /// Everything there is.
     type State: Clone + Eq + Hash + fmt::Debug;
+
+    /// What is checked at every step of this world; [`STUCK`] is checked in every world beside it.
+    fn invariants() -> &'static [Broken];
 
     /// Where it begins.
     fn initial(&self) -> Vec<Self::State>;
@@ -73,6 +93,10 @@ pub struct Report {
     pub states: usize,
     /// Steps between them.
     pub transitions: usize,
+    /// The phases and triggers of the operator's passes.
+    pub taken: HashSet<(Phase, &'static str)>,
+    /// Everything else that happened.
+    pub happenings: HashSet<String>,
     /// The first broken promise with the way to it, if any.
     pub refutation: Option<Refutation>,
 }
@@ -96,65 +120,89 @@ impl fmt::Display for Refutation {
     }
 }
 
-/// How many steps a fair run may take; far more than the longest real one.
-const FAIR_STEPS: usize = 64;
+/// The fourth promise, checked from every state of every world.
+pub const STUCK: Broken =
+    Broken { promise: Promise::Heals, what: "a fair run never gets to Ready, gone, or a named wait" };
 
 /// Walks every reachable state; ends at the first broken promise.
 pub fn explore<W: World>(world: &W) -> Report {
     let mut seen: HashMap<W::State, Option<(W::State, String)>> = HashMap::new();
-    let mut queue = VecDeque::new();
-    let mut transitions = 0;
+    let mut order = Vec::new();
+    let mut report = Report {
+        states: 0,
+        transitions: 0,
+        taken: HashSet::new(),
+        happenings: HashSet::new(),
+        refutation: None,
+    };
     for state in world.initial() {
         seen.entry(state.clone()).or_insert(None);
-        queue.push_back(state);
+        order.push(state);
     }
-    while let Some(state) = queue.pop_front() {
-        if let Some(stuck) = fair_run(world, &state) {
-            let mut trace = trace_to(&seen, &state);
-            trace.push("from here on nothing goes wrong:".to_owned());
-            trace.extend(stuck);
-            let broken = Broken {
-                promise: Promise::Heals,
-                what: "a fair run never gets to Ready, gone, or a named wait",
-            };
-            return Report {
-                states: seen.len(),
-                transitions,
-                refutation: Some(Refutation { broken, trace }),
-            };
-        }
+    let mut at = 0;
+    while let Some(state) = order.get(at).cloned() {
+        at += 1;
         for next in world.next(&state) {
-            transitions += 1;
+            report.transitions += 1;
+            match next.taken {
+                Some(taken) => drop(report.taken.insert(taken)),
+                None if report.happenings.contains(&next.label) => {}
+                None => drop(report.happenings.insert(next.label.clone())),
+            }
             if let Some(broken) = next.broken.into_iter().next() {
                 let mut trace = trace_to(&seen, &state);
                 trace.push(format!("{} -> {:?}", next.label, next.state));
-                return Report {
-                    states: seen.len(),
-                    transitions,
-                    refutation: Some(Refutation { broken, trace }),
-                };
+                report.states = seen.len();
+                report.refutation = Some(Refutation { broken, trace });
+                return report;
             }
             if !seen.contains_key(&next.state) {
                 seen.insert(next.state.clone(), Some((state.clone(), next.label)));
-                queue.push_back(next.state);
+                order.push(next.state);
             }
         }
     }
-    Report { states: seen.len(), transitions, refutation: None }
+    report.states = seen.len();
+    // Harm first, then whether every state heals: a machine that does harm mostly does not heal either.
+    let mut healing = HashSet::new();
+    report.refutation = order.iter().find_map(|state| {
+        let stuck = fair_run(world, state, &mut healing)?;
+        let mut trace = trace_to(&seen, state);
+        trace.push("from here on nothing goes wrong:".to_owned());
+        trace.extend(stuck);
+        Some(Refutation { broken: STUCK, trace })
+    });
+    report
 }
 
-/// The steps of a fair run that does not end at the goal; none when it does.
-fn fair_run<W: World>(world: &W, from: &W::State) -> Option<Vec<String>> {
+/// The smallest number from 1 on that is not taken, so that states which differ only in numbering are one.
+fn unused(taken: &[Option<u8>]) -> u8 {
+    (1..=u8::MAX).find(|number| !taken.contains(&Some(*number))).unwrap_or(u8::MAX)
+}
+
+/// The steps of a fair run that does not end at the goal; none when it does, and then its states join `healing`.
+fn fair_run<W: World>(world: &W, from: &W::State, healing: &mut HashSet<W::State>) -> Option<Vec<String>> {
     let mut steps = Vec::new();
+    let mut passed = vec![from.clone()];
     let mut state = from.clone();
-    while let Some((label, next)) = world.fair(&state) {
+    while !healing.contains(&state) {
+        let Some((label, next)) = world.fair(&state) else {
+            if world.is_goal(&state) {
+                break;
+            }
+            steps.push("and there it stays".to_owned());
+            return Some(steps);
+        };
         steps.push(format!("{label} -> {next:?}"));
-        state = next;
-        if steps.len() > FAIR_STEPS {
+        if passed.contains(&next) {
+            steps.push("and so on for ever".to_owned());
             return Some(steps);
         }
+        passed.push(next.clone());
+        state = next;
     }
-    if world.is_goal(&state) { None } else { Some(steps) }
+    healing.extend(passed);
+    None
 }
 
 fn trace_to<S: Eq + Hash + Clone + fmt::Debug>(

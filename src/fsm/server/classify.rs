@@ -54,7 +54,8 @@ fn classify_absent(view: &ServerView) -> ServerTrigger {
 fn classify_usable(view: &ServerView) -> ServerTrigger {
     let may_reset = view.pending == Pending::None && view.published != Published::Foreign;
     let reset_asked = (view.reset_requested && view.was_ready) || view.published == Published::Absent;
-    if view.pending == Pending::Unapplied {
+    // A password that cannot be published is not put in force either.
+    if view.pending == Pending::Unapplied && view.published != Published::Foreign {
         ServerTrigger::PasswordUnapplied
     } else if may_reset && reset_asked && !view.terminating {
         ServerTrigger::ResetRequested

@@ -20,7 +20,8 @@ type Plan = &'static [ServerAction];
 
 const CREATE: Plan = &[Credentials(StorePassword), CreateServer];
 const START_RESET: Plan = &[Credentials(StorePassword)];
-const APPLY_PASSWORD: Plan = &[ApplyPassword, Credentials(VerifyLogin)];
+// Published in the same breath: until then applications read a password that is not in force any more.
+const APPLY_PASSWORD: Plan = &[ApplyPassword, Credentials(VerifyLogin), Credentials(PublishCredentials)];
 const RESTORE_PASSWORD: Plan = &[RestorePassword, Credentials(VerifyLogin)];
 // The new server gets a password that nobody was ever given, so that it stays unused until it was seen.
 const START_AGAIN: Plan = &[Credentials(DropPending), Credentials(ClearRequest)];

@@ -5,7 +5,7 @@ mod machine;
 #[cfg(test)]
 mod tests;
 
-use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
+use strum::{EnumIter, EnumMessage, IntoEnumIterator, IntoStaticStr};
 
 use super::{CredentialsAction, Machine, Pending, Published, Step};
 use crate::api::Phase;
@@ -81,7 +81,7 @@ pub enum Presence {
 }
 
 /// What can be seen, in the order of precedence in which it is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, EnumMessage, IntoStaticStr)]
 pub enum ServerTrigger {
     /// The object is to be deleted.
     Deletion,

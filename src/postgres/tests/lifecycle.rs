@@ -29,6 +29,15 @@ async fn from_nothing_to_a_table_and_back() {
     assert_eq!(text(&superuser, &format!("SELECT ({traces})::text")).await, "0");
 }
 
+/// The controller runs these on a multi-threaded runtime.
+#[test]
+fn futures_can_be_sent() {
+    fn sendable<F: Future + Send>(_: fn(&'static Session, &'static Case) -> F) {}
+    sendable(|session, case| case.create(session));
+    sendable(|session, case| case.observe(session));
+    sendable(|session, case| case.drop(session));
+}
+
 #[tokio::test]
 async fn other_tenants_stay_out() {
     let admin = server().admin().await;

@@ -72,12 +72,26 @@ async fn privileged_roles_and_the_servers_databases_are_nobodys() {
     let superuser = server().superuser("postgres").await.unwrap();
     run(&superuser, "CREATE ROLE own_creator LOGIN CREATEROLE").await;
     for name in ["postgres", server::ADMIN, "own_creator", "pg_monitor"] {
-        refused_everywhere(&Case::new(name), &superuser, Adoption::AlsoUnmarked).await;
+        let case = Case::new(name);
+        let adoption = Adoption::AlsoUnmarked;
+        let form = PasswordForm::ScramVerifier;
+        let results = [
+            case.create_role(&superuser, adoption).await,
+            set_role_password(&superuser, &case.names, &case.uid, &case.password, form, adoption).await,
+            create_database(&superuser, &case.spec(), adoption).await,
+            configure_database(&superuser, &case.spec(), adoption).await,
+            drop_role(&superuser, &case.names, &case.uid, adoption).await,
+        ];
+        for result in results {
+            assert_eq!(result.unwrap_err().kind(), SqlErrorKind::NotOurs, "{name}");
+        }
     }
-    let case =
-        Case { names: DatabaseNames { database: "template1".into(), role: "x".into() }, ..Case::new("x") };
-    let error = drop_database(&superuser, &case.spec(), Adoption::AlsoUnmarked).await.unwrap_err();
-    assert_eq!(error.kind(), SqlErrorKind::NotOurs);
+    for database in ["postgres", "template0", "template1"] {
+        let names = DatabaseNames { database: database.to_owned(), role: "own_nobody".to_owned() };
+        let case = Case { names, ..Case::new("own_nobody") };
+        let error = drop_database(&superuser, &case.spec(), Adoption::AlsoUnmarked).await.unwrap_err();
+        assert_eq!(error.kind(), SqlErrorKind::NotOurs);
+    }
 }
 
 #[tokio::test]

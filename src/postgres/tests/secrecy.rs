@@ -129,6 +129,8 @@ async fn own_server_gets_an_administrator_without_superpowers() {
     let (first, second) = (Password::new("first"), Password::new("second"));
     let form = PasswordForm::ScramVerifier;
     ensure_admin_role(&maintenance, "secret_manager", &first, form).await.unwrap();
+    let itself = ensure_admin_role(&maintenance, "postgres", &first, form).await.unwrap_err();
+    assert_eq!(itself.kind(), SqlErrorKind::NotOurs);
     ensure_admin_role(&maintenance, "secret_manager", &second, form).await.unwrap();
     let admin = server().login("secret_manager", &second, "secret_maintenance").await.unwrap();
     let facts = server_facts(&admin).await.unwrap();

@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -34,8 +34,8 @@ pub struct Server {
     pub ca_pem: String,
     /// A CA that did not issue the server's certificate.
     pub strange_ca_pem: String,
-    /// Closing it stops the server.
-    _lifeline: ChildStdin,
+    /// Closing its standard input stops the server.
+    _supervisor: Child,
 }
 
 static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
@@ -84,15 +84,12 @@ impl Server {
 
         let mut supervisor = command(Path::new("/bin/sh"), account, &directory);
         supervisor.arg("-c").arg(SUPERVISE).arg(bin("postgres")).arg(&directory);
-        let mut supervisor =
+        // Waiting for it is init's: it lives as long as this process does, and ends with it.
+        #[allow(clippy::zombie_processes)]
+        let supervisor =
             supervisor.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let server = Self {
-            port,
-            directory,
-            ca_pem,
-            strange_ca_pem: certificates().0,
-            _lifeline: supervisor.stdin.take().unwrap(),
-        };
+        let server =
+            Self { port, directory, ca_pem, strange_ca_pem: certificates().0, _supervisor: supervisor };
         server.prepare();
         server
     }

@@ -1,0 +1,223 @@
+//! Server machines with a mistake in them: the search must find each, and say how it comes to harm.
+
+use super::tests::refuted;
+use super::*;
+use crate::fsm::CredentialsAction::{ClearRequest, DropPending, PublishCredentials, StorePassword};
+use crate::fsm::server::ServerAction::{Credentials, UpdateServer};
+use crate::fsm::server::{Presence, ServerAction, ServerMachine, ServerTrigger, ServerView, classify};
+use crate::fsm::{Machine, Step};
+
+fn with_step(step: ServerStepFn) -> impl Fn(u8) -> ServerWorld {
+    move |budget| ServerWorld { step, ..ServerWorld::new(budget) }
+}
+
+fn with_classify(classify: ServerClassifyFn) -> impl Fn(u8) -> ServerWorld {
+    move |budget| ServerWorld { classify, ..ServerWorld::new(budget) }
+}
+
+fn publishes(step: &Step<ServerAction>) -> bool {
+    step.plan.contains(&Credentials(PublishCredentials))
+}
+
+#[test]
+fn pending_dropped_before_it_is_published() {
+    fn step(phase: Phase, trigger: ServerTrigger) -> Step<ServerAction> {
+        let step = ServerMachine::step(phase, trigger);
+        match publishes(&step) {
+            true => Step {
+                plan: &[Credentials(DropPending), Credentials(PublishCredentials), Credentials(ClearRequest)],
+                ..step
+            },
+            false => step,
+        }
+    }
+    refuted(
+        with_step(step),
+        Promise::NothingLost,
+        "nobody has the password of the server any more",
+        &["Absent, StorePassword, CreateServer", "Unpublished, DropPending"],
+    );
+}
+
+#[test]
+fn empty_server_in_place_of_a_lost_one() {
+    fn forgetful(view: &ServerView) -> ServerTrigger {
+        match classify(view) {
+            ServerTrigger::Lost => ServerTrigger::Absent,
+            other => other,
+        }
+    }
+    refuted(
+        with_classify(forgetful),
+        Promise::NothingLost,
+        "an empty server takes the place of a lost one",
+        &["the server vanishes", "Absent, StorePassword, CreateServer"],
+    );
+}
+
+#[test]
+fn unreadable_taken_for_absent() {
+    fn hasty(view: &ServerView) -> ServerTrigger {
+        match view.presence {
+            Presence::Unreadable => classify(&ServerView { presence: Presence::Absent, ..*view }),
+            _ => classify(view),
+        }
+    }
+    let what = "something is done though the backend was not read";
+    refuted(with_classify(hasty), Promise::NoIdleWrite, what, &["pass: Absent, StorePassword, CreateServer"]);
+}
+
+#[test]
+fn server_in_creation_taken_for_absent() {
+    fn blind(view: &ServerView) -> ServerTrigger {
+        match view.presence {
+            Presence::Busy => classify(&ServerView { presence: Presence::Absent, ..*view }),
+            _ => classify(view),
+        }
+    }
+    let what = "a server is asked for where one stands already";
+    refuted(
+        with_classify(blind),
+        Promise::NothingLost,
+        what,
+        &["pass: Absent, StorePassword, CreateServer", "server 1 Creating"],
+    );
+}
+
+#[test]
+fn retained_server_deleted() {
+    fn ruthless(view: &ServerView) -> ServerTrigger {
+        classify(&ServerView { retain: false, ..*view })
+    }
+    refuted(
+        with_classify(ruthless),
+        Promise::NothingLost,
+        "a server is deleted that was to stay",
+        &["start -> Pending retain", "user deletes the object", "pass: Present, DeleteServer"],
+    );
+}
+
+#[test]
+fn ready_before_it_is_published() {
+    fn step(phase: Phase, trigger: ServerTrigger) -> Step<ServerAction> {
+        let step = ServerMachine::step(phase, trigger);
+        match phase.is_live() && trigger == ServerTrigger::Unpublished {
+            true => Step { phase: Phase::Ready, ..step },
+            false => step,
+        }
+    }
+    refuted(
+        with_step(step),
+        Promise::StatusTrue,
+        "Ready is recorded while something is not right",
+        &["published 1 out of date", "pass: Unpublished, PublishCredentials"],
+    );
+}
+
+#[test]
+fn password_published_before_it_is_in_force() {
+    fn step(phase: Phase, trigger: ServerTrigger) -> Step<ServerAction> {
+        match trigger {
+            ServerTrigger::PasswordUnapplied => ServerMachine::step(phase, ServerTrigger::Unpublished),
+            _ => ServerMachine::step(phase, trigger),
+        }
+    }
+    refuted(
+        with_step(step),
+        Promise::StatusTrue,
+        "a password is published that the server refuses",
+        &[
+            "user deletes the Secret",
+            "ResetRequested, StorePassword",
+            "pass: PasswordUnapplied, PublishCredentials",
+        ],
+    );
+}
+
+#[test]
+fn update_of_a_settled_server() {
+    fn step(phase: Phase, trigger: ServerTrigger) -> Step<ServerAction> {
+        match (phase.is_live(), trigger) {
+            (true, ServerTrigger::Settled) => Step { phase: Phase::Ready, plan: &[UpdateServer] },
+            _ => ServerMachine::step(phase, trigger),
+        }
+    }
+    refuted(
+        with_step(step),
+        Promise::NoIdleWrite,
+        "an update without a difference",
+        &["pass: Settled, UpdateServer -> Ready"],
+    );
+}
+
+#[test]
+fn pause_not_heard() {
+    fn deaf(view: &ServerView) -> ServerTrigger {
+        classify(&ServerView { paused: false, ..*view })
+    }
+    refuted(
+        with_classify(deaf),
+        Promise::NoIdleWrite,
+        "something is done while paused",
+        &["user pauses", "pass: Differs, UpdateServer -> Provisioning paused"],
+    );
+}
+
+#[test]
+fn unapplied_password_ignored() {
+    fn step(phase: Phase, trigger: ServerTrigger) -> Step<ServerAction> {
+        match trigger {
+            ServerTrigger::PasswordUnapplied => Step { phase, plan: &[] },
+            _ => ServerMachine::step(phase, trigger),
+        }
+    }
+    refuted(
+        with_step(step),
+        Promise::Heals,
+        STUCK.what,
+        &["from here on nothing goes wrong", "ResetRequested, StorePassword", "and there it stays"],
+    );
+}
+
+#[test]
+fn reset_that_is_never_done_with() {
+    fn step(phase: Phase, trigger: ServerTrigger) -> Step<ServerAction> {
+        let step = ServerMachine::step(phase, trigger);
+        match trigger == ServerTrigger::Unpublished {
+            true => Step { plan: &[Credentials(PublishCredentials), Credentials(DropPending)], ..step },
+            false => step,
+        }
+    }
+    refuted(
+        with_step(step),
+        Promise::Heals,
+        STUCK.what,
+        &[
+            "user asks for a reset",
+            "from here on nothing goes wrong",
+            "pass: ResetRequested, StorePassword",
+            "pass: Unpublished, PublishCredentials, DropPending",
+            "and so on for ever",
+        ],
+    );
+}
+
+#[test]
+fn new_server_with_a_password_that_is_not_kept() {
+    fn step(phase: Phase, trigger: ServerTrigger) -> Step<ServerAction> {
+        let step = ServerMachine::step(phase, trigger);
+        match step.plan.contains(&ServerAction::CreateServer) {
+            true => Step {
+                plan: &[Credentials(StorePassword), ServerAction::CreateServer, Credentials(DropPending)],
+                ..step
+            },
+            false => step,
+        }
+    }
+    refuted(
+        with_step(step),
+        Promise::NothingLost,
+        "nobody has the password of the server any more",
+        &["CreateServer, DropPending"],
+    );
+}

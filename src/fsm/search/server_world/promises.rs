@@ -1,0 +1,86 @@
+//! The four promises, as far as the world of a server can break them.
+
+use super::ServerState;
+use crate::api::Phase;
+use crate::fsm::Step;
+use crate::fsm::search::{Broken, Promise};
+use crate::fsm::server::{Presence, ServerAction, ServerTrigger};
+
+pub(super) const EMPTY_FOR_LOST: Broken =
+    Broken { promise: Promise::NothingLost, what: "an empty server takes the place of a lost one" };
+pub(super) const SECOND_SERVER: Broken =
+    Broken { promise: Promise::NothingLost, what: "a server is asked for where one stands already" };
+pub(super) const DELETED: Broken =
+    Broken { promise: Promise::NothingLost, what: "a server is deleted that was to stay" };
+pub(super) const PASSWORD_LOST: Broken =
+    Broken { promise: Promise::NothingLost, what: "nobody has the password of the server any more" };
+pub(super) const LEFT_BEHIND: Broken =
+    Broken { promise: Promise::NothingLost, what: "the object goes and its server stays behind" };
+pub(super) const REFUSED_PUBLISHED: Broken =
+    Broken { promise: Promise::StatusTrue, what: "a password is published that the server refuses" };
+pub(super) const NOT_READY: Broken =
+    Broken { promise: Promise::StatusTrue, what: "Ready is recorded while something is not right" };
+pub(super) const FOREIGN_TOUCHED: Broken =
+    Broken { promise: Promise::NoIdleWrite, what: "a server of somebody else is written to" };
+pub(super) const FOREIGN_SECRET_TOUCHED: Broken =
+    Broken { promise: Promise::NoIdleWrite, what: "a Secret of somebody else is written to" };
+pub(super) const UNSEEN: Broken =
+    Broken { promise: Promise::NoIdleWrite, what: "something is done though the backend was not read" };
+pub(super) const IDLE_UPDATE: Broken =
+    Broken { promise: Promise::NoIdleWrite, what: "an update without a difference" };
+pub(super) const IDLE_CONFIGURATION: Broken =
+    Broken { promise: Promise::NoIdleWrite, what: "a configuration without a difference" };
+pub(super) const IDLE_PASSWORD: Broken =
+    Broken { promise: Promise::NoIdleWrite, what: "a password is set that is in force already" };
+pub(super) const IDLE_PASS: Broken =
+    Broken { promise: Promise::NoIdleWrite, what: "something is done when nothing is to be done" };
+pub(super) const WHILE_PAUSED: Broken =
+    Broken { promise: Promise::NoIdleWrite, what: "something is done while paused" };
+
+/// All of them.
+pub(super) const ALL: &[Broken] = &[
+    EMPTY_FOR_LOST,
+    SECOND_SERVER,
+    DELETED,
+    PASSWORD_LOST,
+    LEFT_BEHIND,
+    REFUSED_PUBLISHED,
+    NOT_READY,
+    FOREIGN_TOUCHED,
+    FOREIGN_SECRET_TOUCHED,
+    UNSEEN,
+    IDLE_UPDATE,
+    IDLE_CONFIGURATION,
+    IDLE_PASSWORD,
+    IDLE_PASS,
+    WHILE_PAUSED,
+];
+
+/// What holds for the status that is written before the effects, and for whether there may be any.
+pub(super) fn check_record(
+    before: &ServerState,
+    after: &ServerState,
+    trigger: ServerTrigger,
+    step: &Step<ServerAction>,
+    presence: Presence,
+    broken: &mut Vec<Broken>,
+) {
+    let entered =
+        step.phase == Phase::Ready && (before.phase != Phase::Ready || trigger == ServerTrigger::Settled);
+    if entered && !after.is_right() {
+        broken.push(NOT_READY);
+    }
+    if step.plan.is_empty() {
+        return;
+    }
+    if before.paused {
+        broken.push(WHILE_PAUSED);
+    }
+    let wanted = before.reset_asked || before.recreate_asked || before.deleting;
+    if before.phase == Phase::Ready && before.is_right() && !wanted {
+        broken.push(IDLE_PASS);
+    }
+    if presence == Presence::Unreadable {
+        broken.push(UNSEEN);
+    }
+}
