@@ -102,10 +102,18 @@ pub async fn run(settings: Settings, mut stop: watch::Receiver<bool>) {
 
     settings.readiness.set_ready();
     info!("the controllers run");
-    let gauges = tokio::spawn(keep_gauges(context, stopped(stop)));
+    let gauges = tokio::spawn(keep_gauges(context, stopped(stop.clone())));
     tokio::join!(
-        alive(server_loop, settings.heartbeat.watch("servers", STUCK)),
-        alive(database_loop, settings.heartbeat.watch("databases", STUCK)),
+        alive(
+            server_loop,
+            settings.heartbeat.watch("servers", STUCK),
+            stopped_before_begin(servers, stop.clone()),
+        ),
+        alive(
+            database_loop,
+            settings.heartbeat.watch("databases", STUCK),
+            stopped_before_begin(databases, stop),
+        ),
     );
     gauges.abort();
     info!("the controllers have stopped");
@@ -172,14 +180,29 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Drives a controller; ticks as long as it gets its turns.
-async fn alive<T>(controller: impl Stream<Item = T>, pulse: Pulse) {
+/// Completes when the stop comes before the first list has arrived. A controller waits for that list even when it shall
+/// stop, and it never comes where the API server does not answer.
+async fn stopped_before_begin<K>(store: Store<K>, stop: watch::Receiver<bool>)
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    tokio::select! {
+        biased;
+        _ = store.wait_until_ready() => std::future::pending().await,
+        () = stopped(stop) => {}
+    }
+}
+
+/// Drives a controller until it ends by itself or `end` comes; ticks as long as it gets its turns.
+async fn alive<T>(controller: impl Stream<Item = T>, pulse: Pulse, end: impl Future<Output = ()>) {
     let mut controller = std::pin::pin!(controller);
+    let mut end = std::pin::pin!(end);
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             next = controller.next() => if next.is_none() { break },
+            () = &mut end => break,
             _ = ticks.tick() => pulse.tick(),
         }
     }

@@ -5,6 +5,7 @@ mod config;
 mod error;
 mod http;
 mod install;
+mod samples;
 mod sweep;
 
 use std::fs::{self, OpenOptions, Permissions};
@@ -28,6 +29,7 @@ pub use http::Answer;
 pub use install::{
     OPERATOR_NAMESPACE, OPERATOR_USER, SERVICE_ACCOUNT, definitions, install, project_file, uninstall,
 };
+pub use samples::Sample;
 pub use sweep::sweep;
 
 use crate::control_plane::{kubeconfig, process, servers};
@@ -167,6 +169,18 @@ impl Operator {
     /// The metrics, in Prometheus' text format.
     pub async fn metrics(&self) -> Result<String, Error> {
         Ok(self.get("/metrics").await?.body)
+    }
+
+    /// The metrics, line by line.
+    pub async fn samples(&self) -> Result<Vec<Sample>, Error> {
+        Ok(samples::parse(&self.metrics().await?))
+    }
+
+    /// The sum of all samples of that name with these labels, e.g.
+    /// `metric("hcpg_transitions_total", &[("kind", "server"), ("to", "Ready")])`; 0 where there is none.
+    pub async fn metric(&self, name: &str, labels: &[(&str, &str)]) -> Result<f64, Error> {
+        let samples = self.samples().await?;
+        Ok(samples.iter().filter(|sample| sample.is(name, labels)).map(|sample| sample.value).sum())
     }
 
     /// The answer to a path on its port of probes and metrics.

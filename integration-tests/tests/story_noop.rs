@@ -1,0 +1,137 @@
+//! Nothing has changed, so nothing is written: not to the API server, not to PostgreSQL.
+
+// A test fails by panicking; its helpers too.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::Duration;
+
+use hcpg::api::{PostgreSQLDatabase, PostgreSQLServer};
+use integration_tests::world::{Story, World};
+use serde_json::json;
+
+/// A server that logs every statement and every login, with a database.
+const OBJECTS: &str = "
+apiVersion: hybridcloud.maibornwolff.de/v1alpha1
+kind: PostgreSQLServer
+metadata: {name: team}
+spec:
+  credentialsSecret: team-login
+  serverParameters: {log_statement: all, log_connections: 'on', log_min_duration_statement: '-1'}
+---
+apiVersion: hybridcloud.maibornwolff.de/v1alpha1
+kind: PostgreSQLDatabase
+metadata: {name: app}
+spec:
+  serverRef: {name: team}
+  credentialsSecret: app-login
+  database: {extensions: [pgcrypto]}
+";
+
+/// How many passes found nothing to do.
+async fn idle_passes(story: &Story<'_>, kind: &str) -> f64 {
+    let labels = [("kind", kind), ("outcome", "settled")];
+    story.world.operator.metric("hcpg_reconcile_duration_seconds_count", &labels).await.unwrap()
+}
+
+/// Whether all passes have come to rest: the number stays the same for a second.
+async fn until_at_rest(story: &Story<'_>) {
+    story
+        .eventually("the operator is at rest", async || {
+            let all = async || {
+                story.world.operator.metric("hcpg_reconcile_duration_seconds_count", &[]).await.unwrap()
+            };
+            let before = all().await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            (all().await == before).then_some(())
+        })
+        .await;
+}
+
+/// What a statement begins with, for every statement in PostgreSQL's log from `offset` on.
+fn statements(log: &str, offset: usize) -> Vec<(String, String)> {
+    log[offset..]
+        .lines()
+        .filter(|line| line.contains("LOG:"))
+        .filter_map(|line| {
+            let (_, rest) = line.split_once("LOG:  ")?;
+            let text = match rest.strip_prefix("statement: ") {
+                Some(text) => text,
+                None => rest.strip_prefix("execute ")?.split_once(": ")?.1,
+            };
+            let verb = text.split_whitespace().next()?.trim_end_matches(';').to_uppercase();
+            Some((verb, line.to_owned()))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn passes_without_anything_to_do_only_read() {
+    let world = World::start().await;
+    let story = world.story("noop").await;
+    story.apply(OBJECTS).await;
+    story.server_ready("team").await;
+    story.database_ready("app").await;
+    until_at_rest(&story).await;
+    let writes = world.operator_writes().await.len();
+    let versions = (story.server("team").await, story.database("app").await);
+    let secrets = async || {
+        let versions = story.secrets().list(&Default::default()).await.unwrap();
+        versions.items.into_iter().map(|secret| secret.metadata.resource_version).collect::<Vec<_>>()
+    };
+    let secrets_before = secrets().await;
+    let offset = story.local_server("team").log().len();
+
+    for round in 0..3 {
+        let before = (idle_passes(&story, "server").await, idle_passes(&story, "database").await);
+        let touch = json!({"metadata": {"annotations": {"somebody-elses/annotation": format!("{round}")}}});
+        story.patch::<PostgreSQLServer>("team", touch.clone()).await;
+        story.patch::<PostgreSQLDatabase>("app", touch).await;
+        story
+            .eventually("both were looked at again", async || {
+                let now = (idle_passes(&story, "server").await, idle_passes(&story, "database").await);
+                (now.0 > before.0 && now.1 > before.1).then_some(())
+            })
+            .await;
+    }
+    until_at_rest(&story).await;
+
+    let written = world.operator_writes().await.split_off(writes);
+    assert!(written.is_empty(), "{written:#?}");
+    let now = (story.server("team").await, story.database("app").await);
+    assert_eq!((now.0.status, now.1.status), (versions.0.status, versions.1.status));
+    assert_eq!(secrets().await, secrets_before);
+
+    let log = story.local_server("team").log();
+    let statements = statements(&log, offset);
+    let reads = ["SELECT", "BEGIN", "ROLLBACK", "SET", "SHOW"];
+    let others: Vec<_> = statements.iter().filter(|(verb, _)| !reads.contains(&verb.as_str())).collect();
+    assert!(others.is_empty(), "{others:#?}");
+    assert!(!statements.is_empty(), "the log tells statements:\n{}", &log[offset..]);
+    assert!(log[offset..].contains("connection authorized: user=app"), "the database's login is checked");
+}
+
+#[tokio::test]
+async fn a_restart_of_the_operator_changes_nothing() {
+    let world = World::start().await;
+    let story = world.story("restart").await;
+    story.apply(OBJECTS).await;
+    story.server_ready("team").await;
+    story.database_ready("app").await;
+    until_at_rest(&story).await;
+    let writes = world.operator_writes().await.len();
+    let postmaster = story.local_server("team").postmaster();
+
+    world.operator.restart().await.unwrap();
+    story
+        .eventually("both were looked at", async || {
+            let done =
+                idle_passes(&story, "server").await > 0.0 && idle_passes(&story, "database").await > 0.0;
+            done.then_some(())
+        })
+        .await;
+    until_at_rest(&story).await;
+
+    let written = world.operator_writes().await.split_off(writes);
+    assert!(written.is_empty(), "{written:#?}");
+    assert_eq!(story.local_server("team").postmaster(), postmaster, "PostgreSQL went on");
+}
