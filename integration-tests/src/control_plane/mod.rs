@@ -16,9 +16,9 @@ mod folder;
 mod guard;
 pub mod kubeconfig;
 mod namespace;
-mod process;
+pub(crate) mod process;
 mod ready;
-mod servers;
+pub(crate) mod servers;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

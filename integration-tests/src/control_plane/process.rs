@@ -20,7 +20,7 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 ///
 /// Process numbers are used again; number and start time together name one process. A zombie counts as gone: it
 /// runs no more, and only its parent can clear it away.
-pub(super) fn start_time(pid: u32) -> Option<u64> {
+pub(crate) fn start_time(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the command in parentheses and may itself hold spaces and parentheses.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();

@@ -85,7 +85,7 @@ pub(super) fn api_server(folder: &Path, files: &Files, port: u16) -> Result<Vec<
 }
 
 /// A port of loopback that is free now. Another process may take it before the API server does; the caller tries again.
-pub(super) fn free_port() -> Result<u16, Error> {
+pub(crate) fn free_port() -> Result<u16, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

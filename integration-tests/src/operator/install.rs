@@ -1,0 +1,162 @@
+//! What has to be in a cluster before the operator can run: the definitions, and an account with the chart's rights.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use k8s_openapi::api::rbac::v1::{
+    ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject,
+};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, DeleteParams, ObjectMeta, Patch, PatchParams};
+use kube::core::{ClusterResourceScope, NamespaceResourceScope};
+use kube::{Client, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::Error;
+use crate::control_plane::create_namespace;
+
+/// The operator's namespace.
+pub const OPERATOR_NAMESPACE: &str = "hcpg-system";
+/// The operator's ServiceAccount there, and the name of its roles.
+pub const SERVICE_ACCOUNT: &str = "hcpg-operator";
+/// The operator as the audit log calls it.
+pub const OPERATOR_USER: &str = "system:serviceaccount:hcpg-system:hcpg-operator";
+
+const FIELD_MANAGER: &str = "hcpg-testbed";
+const ESTABLISHED_WITHIN: Duration = Duration::from_secs(20);
+
+/// A file of the project.
+pub fn project_file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// Installs the definitions and the account; what is there already is brought up to date.
+pub async fn install(client: &Client) -> Result<(), Error> {
+    install_definitions(client).await?;
+    create_namespace(client, OPERATOR_NAMESPACE).await?;
+    let namespace = Some(OPERATOR_NAMESPACE.to_owned());
+    let local = || ObjectMeta { namespace: namespace.clone(), ..named(SERVICE_ACCOUNT) };
+    let role_ref = |kind: &str| RoleRef {
+        api_group: "rbac.authorization.k8s.io".to_owned(),
+        kind: kind.to_owned(),
+        name: SERVICE_ACCOUNT.to_owned(),
+    };
+    let subjects = Some(vec![Subject {
+        kind: "ServiceAccount".to_owned(),
+        name: SERVICE_ACCOUNT.to_owned(),
+        namespace: namespace.clone(),
+        ..Subject::default()
+    }]);
+    apply_local(client, &ServiceAccount { metadata: local(), ..ServiceAccount::default() }).await?;
+    let rules = Some(rules_of("cluster-role-rules.yaml")?);
+    apply(client, &ClusterRole { metadata: named(SERVICE_ACCOUNT), rules, ..ClusterRole::default() }).await?;
+    let binding = ClusterRoleBinding {
+        metadata: named(SERVICE_ACCOUNT),
+        role_ref: role_ref("ClusterRole"),
+        subjects: subjects.clone(),
+    };
+    apply(client, &binding).await?;
+    let rules = rules_of("operator-namespace-rules.yaml")?;
+    if !rules.is_empty() {
+        apply_local(client, &Role { metadata: local(), rules: Some(rules) }).await?;
+        apply_local(client, &RoleBinding { metadata: local(), role_ref: role_ref("Role"), subjects }).await?;
+    }
+    Ok(())
+}
+
+/// Takes out what [`install`] has put in. Objects of both kinds must be gone already.
+pub async fn uninstall(client: &Client) -> Result<(), Error> {
+    delete(&Api::<ClusterRoleBinding>::all(client.clone()), SERVICE_ACCOUNT).await?;
+    delete(&Api::<ClusterRole>::all(client.clone()), SERVICE_ACCOUNT).await?;
+    for definition in definitions()? {
+        delete(&Api::<CustomResourceDefinition>::all(client.clone()), &definition.name_any()).await?;
+    }
+    delete(&Api::<Namespace>::all(client.clone()), OPERATOR_NAMESPACE).await
+}
+
+/// The definitions in `crds/`.
+pub fn definitions() -> Result<Vec<CustomResourceDefinition>, Error> {
+    ["crds/postgresqlservers.yaml", "crds/postgresqldatabases.yaml"].into_iter().map(read).collect()
+}
+
+async fn install_definitions(client: &Client) -> Result<(), Error> {
+    let definitions = definitions()?;
+    for definition in &definitions {
+        apply(client, definition).await?;
+    }
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let since = Instant::now();
+    for name in definitions.iter().map(ResourceExt::name_any) {
+        while !is_established(&api.get(&name).await.map_err(Error::kube(format!("reading {name}")))?) {
+            if since.elapsed() > ESTABLISHED_WITHIN {
+                return Err(Error::NotEstablished { kind: name, seconds: ESTABLISHED_WITHIN.as_secs() });
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    Ok(())
+}
+
+fn is_established(definition: &CustomResourceDefinition) -> bool {
+    let conditions = definition.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.into_iter().any(|condition| condition.type_ == "Established" && condition.status == "True")
+}
+
+fn rules_of(file: &str) -> Result<Vec<PolicyRule>, Error> {
+    read(&format!("charts/hybrid-cloud-postgresql-operator/files/{file}"))
+}
+
+fn read<T: DeserializeOwned>(path: &str) -> Result<T, Error> {
+    let path = project_file(path);
+    let text = std::fs::read_to_string(&path).map_err(Error::io("reading", &path))?;
+    serde_saphyr::from_str(&text).map_err(|error| Error::File { path, message: error.to_string() })
+}
+
+fn named(name: &str) -> ObjectMeta {
+    ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() }
+}
+
+async fn apply<K>(client: &Client, object: &K) -> Result<(), Error>
+where
+    K: Resource<DynamicType = (), Scope = ClusterResourceScope>
+        + Clone
+        + Serialize
+        + DeserializeOwned
+        + std::fmt::Debug,
+{
+    apply_in(&Api::all(client.clone()), object).await
+}
+
+async fn apply_local<K>(client: &Client, object: &K) -> Result<(), Error>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Serialize
+        + DeserializeOwned
+        + std::fmt::Debug,
+{
+    apply_in(&Api::namespaced(client.clone(), OPERATOR_NAMESPACE), object).await
+}
+
+async fn apply_in<K>(api: &Api<K>, object: &K) -> Result<(), Error>
+where
+    K: Resource<DynamicType = ()> + Clone + Serialize + DeserializeOwned + std::fmt::Debug,
+{
+    let name = object.name_any();
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    let what = format!("applying {} {name}", K::kind(&()));
+    api.patch(&name, &params, &Patch::Apply(object)).await.map(drop).map_err(Error::kube(what))
+}
+
+async fn delete<K>(api: &Api<K>, name: &str) -> Result<(), Error>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+{
+    match api.delete(name, &DeleteParams::default()).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(Error::kube(format!("deleting {} {name}", K::kind(&())))(error)),
+        Ok(_) => Ok(()),
+    }
+}
