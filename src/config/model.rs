@@ -121,6 +121,9 @@ pub struct Reconcile {
     /// Longest pause in seconds between two attempts of something that fails.
     #[schemars(range(min = 1, max = 3600))]
     pub backoff_max_seconds: u64,
+    /// Seconds that one call to a backend may take. One that takes longer counts as unanswered and is tried again.
+    #[schemars(range(min = 1, max = 3600))]
+    pub backend_timeout_seconds: u64,
     /// How many objects of a kind are worked on at the same time.
     #[schemars(range(min = 1, max = 256))]
     pub concurrency: u16,
@@ -134,6 +137,7 @@ impl Default for Reconcile {
             label_reset_interval_seconds: 600,
             progress_deadline_seconds: 3600,
             backoff_max_seconds: 300,
+            backend_timeout_seconds: 120,
             concurrency: 8,
         }
     }

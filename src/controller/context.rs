@@ -58,7 +58,7 @@ impl Context {
         Self {
             secrets: SecretStore::new(client.clone(), operator_namespace),
             backoffs: Backoffs::new(Duration::from_secs(config.reconcile.backoff_max_seconds)),
-            refusals: Refusals::new(SLOWLY),
+            refusals: Refusals::new(SLOWLY.min(Duration::from_secs(config.reconcile.resync_seconds))),
             server_locks: Mutex::default(),
             servers: stores.0,
             databases: stores.1,

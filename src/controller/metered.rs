@@ -1,4 +1,4 @@
-//! Counts the calls to a backend, so that no backend has to.
+//! Counts the calls to a backend and bounds their time, so that no backend has to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,23 +12,31 @@ use crate::backend::{
 use crate::ops::Metrics;
 use crate::secrets::Password;
 
-/// A backend whose calls are counted.
+/// A backend whose calls are counted, and given up after a while.
+///
+/// A call that never ends would hold its object for ever: no pass over an object begins while another is under way.
 pub struct Metered {
     inner: Arc<dyn ServerBackend>,
     metrics: Arc<Metrics>,
+    limit: Duration,
 }
 
 impl Metered {
-    /// Counts the calls to `inner` in `metrics`.
-    pub fn new(inner: Arc<dyn ServerBackend>, metrics: Arc<Metrics>) -> Self {
-        Self { inner, metrics }
+    /// Counts the calls to `inner` in `metrics`, each of which may take as long as `limit`.
+    pub fn new(inner: Arc<dyn ServerBackend>, metrics: Arc<Metrics>, limit: Duration) -> Self {
+        Self { inner, metrics, limit }
     }
 
-    fn counted<T>(
+    async fn counted<T>(
         &self,
         operation: &'static str,
-        answer: Result<T, BackendError>,
+        call: impl Future<Output = Result<T, BackendError>> + Send,
     ) -> Result<T, BackendError> {
+        let unanswered = |_| {
+            let seconds = self.limit.as_secs();
+            BackendError::transient(format!("the backend gave no answer to {operation} within {seconds} s"))
+        };
+        let answer = tokio::time::timeout(self.limit, call).await.map_err(unanswered).flatten();
         let outcome = answer.as_ref().map_or_else(BackendError::label, |_| "ok");
         self.metrics.backend_request(self.inner.name(), operation, outcome);
         answer
@@ -63,7 +71,7 @@ impl ServerBackend for Metered {
         owner: &Owner,
         direct: bool,
     ) -> Result<ServerObservation, BackendError> {
-        self.counted("observe", self.inner.observe(identity, owner, direct).await)
+        self.counted("observe", self.inner.observe(identity, owner, direct)).await
     }
 
     fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
@@ -76,7 +84,7 @@ impl ServerBackend for Metered {
         desired: &DesiredServer<'_>,
         password: &Password,
     ) -> Result<(), BackendError> {
-        self.counted("create", self.inner.create(identity, desired, password).await)
+        self.counted("create", self.inner.create(identity, desired, password)).await
     }
 
     async fn update(
@@ -85,7 +93,7 @@ impl ServerBackend for Metered {
         desired: &DesiredServer<'_>,
         differences: &[Difference],
     ) -> Result<(), BackendError> {
-        self.counted("update", self.inner.update(identity, desired, differences).await)
+        self.counted("update", self.inner.update(identity, desired, differences)).await
     }
 
     async fn configure(
@@ -94,7 +102,7 @@ impl ServerBackend for Metered {
         desired: &DesiredServer<'_>,
         differences: &[Difference],
     ) -> Result<(), BackendError> {
-        self.counted("configure", self.inner.configure(identity, desired, differences).await)
+        self.counted("configure", self.inner.configure(identity, desired, differences)).await
     }
 
     async fn set_admin_password(
@@ -103,7 +111,7 @@ impl ServerBackend for Metered {
         owner: &Owner,
         password: &Password,
     ) -> Result<(), BackendError> {
-        self.counted("set_admin_password", self.inner.set_admin_password(identity, owner, password).await)
+        self.counted("set_admin_password", self.inner.set_admin_password(identity, owner, password)).await
     }
 
     async fn delete(
@@ -113,6 +121,6 @@ impl ServerBackend for Metered {
         uid: Option<&str>,
         removal: Removal,
     ) -> Result<(), BackendError> {
-        self.counted("delete", self.inner.delete(identity, owner, uid, removal).await)
+        self.counted("delete", self.inner.delete(identity, owner, uid, removal)).await
     }
 }

@@ -63,10 +63,12 @@ pub async fn run(settings: Settings, mut stop: watch::Receiver<bool>) {
     let (servers, server_writer) = reflector::store();
     let (databases, database_writer) = reflector::store();
     let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: settings.instance.clone() };
+    let limit = Duration::from_secs(settings.config.reconcile.backend_timeout_seconds);
     let metered = settings
         .backends
         .into_iter()
-        .map(|backend| Arc::new(Metered::new(backend, settings.metrics.clone())) as Arc<dyn ServerBackend>)
+        .map(|backend| Metered::new(backend, settings.metrics.clone(), limit))
+        .map(|backend| Arc::new(backend) as Arc<dyn ServerBackend>)
         .collect();
     let context = Arc::new(Context::new(
         client.clone(),

@@ -16,12 +16,12 @@ const SIZE: u16 = 60;
 /// A range of ports for the PostgreSQL servers of one operator.
 ///
 /// Whoever listens on the first port has the range; the kernel gives it back however the owner ends.
-pub(super) struct Ports {
+pub(crate) struct Ports {
     lock: TcpListener,
 }
 
 impl Ports {
-    pub(super) fn reserve() -> Result<Self, Error> {
+    pub(crate) fn reserve() -> Result<Self, Error> {
         let ranges = (LAST - FIRST) / SIZE;
         // Neighbours in time begin at different places, since a range is tried again only after all others.
         let begin = u16::try_from(std::process::id() % u32::from(ranges)).unwrap_or_default();
@@ -33,7 +33,7 @@ impl Ports {
     }
 
     /// First and last port for servers.
-    pub(super) fn range(&self) -> Result<(u16, u16), Error> {
+    pub(crate) fn range(&self) -> Result<(u16, u16), Error> {
         let lock =
             self.lock.local_addr().map_err(Error::io("reading the port of", "the range's lock"))?.port();
         Ok((lock + 1, lock + SIZE - 1))

@@ -33,8 +33,8 @@ pub use samples::Sample;
 pub use sweep::sweep;
 
 use crate::control_plane::{kubeconfig, process, servers};
-use config::Ports;
-use sweep::Sweeper;
+pub(crate) use config::Ports;
+pub(crate) use sweep::Sweeper;
 
 /// How long the operator may take until it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -267,7 +267,7 @@ impl Drop for Operator {
 }
 
 /// A new folder with a short path (Unix sockets stand below it) that the user `postgres` can enter.
-fn new_folder() -> Result<PathBuf, Error> {
+pub(crate) fn new_folder() -> Result<PathBuf, Error> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     const LONGEST: usize = 30;
     let temporary = std::env::temp_dir();

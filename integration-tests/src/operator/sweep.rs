@@ -24,10 +24,10 @@ pub fn sweep(folder: &Path) -> Result<(), Error> {
 ///
 /// `Drop` does not run in a killed process nor for a `static`. The kernel closes a dead process' pipes, though, and a
 /// small shell at the other end of one notices.
-pub(super) struct Sweeper(Child);
+pub(crate) struct Sweeper(Child);
 
 impl Sweeper {
-    pub(super) fn start(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn start(folder: &Path) -> Result<Self, Error> {
         command(folder, &["wait"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

@@ -43,7 +43,7 @@ pub(super) fn view(phase: Phase, seen: &ServerSeen) -> ServerView {
 /// What the backend's answer and the logins together say.
 pub(super) fn presence(seen: &ServerSeen) -> Presence {
     let server = match &seen.answer {
-        Answer::Unreadable(_) => return Presence::Unreadable,
+        Answer::Unreadable { .. } => return Presence::Unreadable,
         Answer::Absent => return Presence::Absent,
         Answer::NotOurs(_) => return Presence::NotOurs,
         Answer::Present(server) => server,

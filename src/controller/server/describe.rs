@@ -117,7 +117,7 @@ fn kept_differences(seen: &ServerSeen) -> Vec<String> {
 /// Whether the credentials can be used; none when the backend did not say where the server is.
 fn usable(seen: &ServerSeen, verdict: &Verdict) -> Option<conditions::Answer> {
     match seen.answer {
-        Answer::Unreadable(_) => None,
+        Answer::Unreadable { .. } => None,
         Answer::Absent | Answer::NotOurs(_) if seen.credentials.foreign.is_none() => {
             Some(conditions::Answer::new(false, verdict.reason, verdict.message.clone()))
         }

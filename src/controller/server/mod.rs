@@ -96,6 +96,7 @@ impl Subject for Servers {
             | ServerTrigger::Protected => context.slowly(),
             _ => context.resync(),
         };
-        super::pace::until_reset(super::backoff::jittered(wait), seen.reset_due)
+        let wait = super::backoff::jittered(wait).max(seen.retry_after());
+        super::pace::until_reset(wait, seen.reset_due)
     }
 }

@@ -1,6 +1,7 @@
 //! Reading everything a decision about a server needs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -65,7 +66,12 @@ pub struct ServerSeen {
 /// What the backend answered.
 pub enum Answer {
     /// It could not be asked.
-    Unreadable(String),
+    Unreadable {
+        /// Why, for people.
+        message: String,
+        /// How long it asked to be left alone.
+        retry_after: Option<Duration>,
+    },
     /// There is no such server.
     Absent,
     /// There is one of somebody else.
@@ -80,6 +86,14 @@ impl ServerSeen {
         match &self.answer {
             Answer::Present(server) => Some(server),
             _ => None,
+        }
+    }
+
+    /// How long the backend asked to be left alone.
+    pub fn retry_after(&self) -> Duration {
+        match self.answer {
+            Answer::Unreadable { retry_after, .. } => retry_after.unwrap_or_default(),
+            _ => Duration::ZERO,
         }
     }
 
@@ -129,7 +143,9 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     let answer = match (&selected, &identity) {
         _ if deleting && never_begun => Answer::Absent,
         (Ok(backend), Some(identity)) => ask(backend.as_ref(), identity, &owner).await,
-        (Err(error), _) if status.backend.is_some() => Answer::Unreadable(error.to_string()),
+        (Err(error), _) if status.backend.is_some() => {
+            Answer::Unreadable { message: error.to_string(), retry_after: None }
+        }
         _ => Answer::Absent,
     };
     if let Err(error) = &selected {
@@ -209,7 +225,13 @@ async fn ask(backend: &dyn ServerBackend, identity: &ServerIdentity, owner: &Own
         Ok(ServerObservation::NotOurs { message }) => Answer::NotOurs(message),
         Ok(ServerObservation::Present(server)) => Answer::Present(server),
         Err(error @ BackendError::Conflict { .. }) => Answer::NotOurs(error.to_string()),
-        Err(error) => Answer::Unreadable(error.to_string()),
+        Err(error) => {
+            let retry_after = match &error {
+                BackendError::Transient { retry_after, .. } => *retry_after,
+                _ => None,
+            };
+            Answer::Unreadable { message: error.to_string(), retry_after }
+        }
     }
 }
 

@@ -96,7 +96,7 @@ fn not_ours(seen: &ServerSeen, name: &str) -> String {
 
 fn unreadable(seen: &ServerSeen) -> String {
     match &seen.answer {
-        Answer::Unreadable(message) => message.clone(),
+        Answer::Unreadable { message, .. } => message.clone(),
         _ => "the backend cannot be read".to_owned(),
     }
 }

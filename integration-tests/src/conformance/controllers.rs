@@ -1,0 +1,87 @@
+//! The operator's controllers in this process: started, stopped, and killed in the middle of anything.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hcpg::backend::ServerBackend;
+use hcpg::config::Config;
+use hcpg::controller::{self, Settings};
+use hcpg::ops::{Heartbeat, Metrics, Readiness};
+use kube::client::ClientBuilder;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::done;
+use super::effects::{Effects, EffectsLayer};
+use crate::operator::OPERATOR_NAMESPACE;
+
+/// The controllers, and what they are started with.
+pub(super) struct Controllers {
+    kubeconfig: Kubeconfig,
+    config: Arc<Config>,
+    backend: Arc<dyn ServerBackend>,
+    effects: Effects,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    task: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Controllers {
+    pub fn new(
+        kubeconfig: Kubeconfig,
+        config: Arc<Config>,
+        backend: Arc<dyn ServerBackend>,
+        effects: Effects,
+    ) -> Self {
+        Self { kubeconfig, config, backend, effects, running: Mutex::default() }
+    }
+
+    /// Starts them, with nothing in memory from before.
+    pub async fn start(&self) {
+        let options = KubeConfigOptions::default();
+        let login = done(kube::Config::from_custom_kubeconfig(self.kubeconfig.clone(), &options).await);
+        let layer = EffectsLayer(self.effects.clone());
+        let client = done(ClientBuilder::try_from(login)).with_layer(&layer).build();
+        let settings = Settings {
+            client,
+            config: self.config.clone(),
+            backends: vec![self.backend.clone()],
+            metrics: Arc::new(done(Metrics::new())),
+            operator_namespace: OPERATOR_NAMESPACE.to_owned(),
+            instance: None,
+            heartbeat: Heartbeat::default(),
+            readiness: Readiness::default(),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(controller::run(settings, stopped));
+        *self.running() = Some(Running { task, stop });
+    }
+
+    /// Lets passes under way come to their end.
+    pub async fn stop(&self) {
+        let running = self.running().take();
+        if let Some(Running { task, stop }) = running {
+            // An error means that they have ended already.
+            let _ = stop.send(true);
+            done(task.await);
+        }
+    }
+
+    /// Drops everything at once, wherever it waits.
+    pub async fn kill(&self) {
+        let running = self.running().take();
+        if let Some(Running { task, stop }) = running {
+            task.abort();
+            // The error says that it was aborted.
+            let _ = task.await;
+            drop(stop);
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,36 @@
+//! One suite for every backend, and a decorator that puts faults between it and the operator.
+//!
+//! * [`Subject`]: what a backend brings along. [`Local`]: the first one.
+//! * [`FaultyBackend`]: any backend, with [`Faults`]: which calls meet which fault, and what became of every call.
+//! * [`Effects`]: the points at which the operator may be killed.
+//! * [`Bench`]: a real control plane with the controllers in this process, with the chart's rights only.
+//! * [`suite`]: the cases. A backend's test calls [`suite::life`], [`suite::faults`] and [`suite::kills`].
+//!
+//! This is for tests: what goes wrong panics, with all there is to know about it.
+
+mod bench;
+mod case;
+mod controllers;
+mod effects;
+mod faults;
+mod faulty;
+mod local;
+mod subject;
+pub mod suite;
+
+pub use bench::Bench;
+pub use case::Case;
+pub use effects::{Effects, Moment, Point};
+pub use faults::{Answer, Call, Fault, Faults, Operation};
+pub use faulty::FaultyBackend;
+pub use local::Local;
+pub use subject::{Drift, Shown, Subject, Update};
+
+/// The result, or the end of the test.
+#[track_caller]
+fn done<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
+}

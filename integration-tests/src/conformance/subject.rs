@@ -1,0 +1,81 @@
+//! What a backend has to bring along to be put to the test.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hcpg::backend::ServerBackend;
+use hcpg::config::Config;
+use serde_json::Value;
+
+use super::faults::Operation;
+
+/// A backend under test, with the hands to see and do behind it what only its owner can.
+///
+/// Like everything for tests it panics when something goes wrong that is not the product's.
+#[async_trait]
+pub trait Subject: Send + Sync {
+    /// The keys `backend`, `allowed_backends` and `backends` of the operator's configuration.
+    fn config(&self) -> Value;
+
+    /// The backend, made from the whole configuration.
+    fn backend(&self, config: &Config) -> Arc<dyn ServerBackend>;
+
+    /// The smallest spec of a server, without `credentialsSecret`.
+    fn spec(&self) -> Value;
+
+    /// Changes of the spec that can be carried out on a server; at least one by each of `update` and `configure`.
+    fn updates(&self) -> Vec<Update>;
+
+    /// What can go wrong with a server behind the operator's back and is put right.
+    fn drifts(&self) -> Vec<Drift>;
+
+    /// Makes a [`Drift`] happen to the server of the object.
+    async fn drift(&self, drift: &Drift, namespace: &str, name: &str);
+
+    /// Every server that exists for objects of the namespace, whatever the operator knows of it.
+    async fn servers(&self, namespace: &str) -> Vec<String>;
+
+    /// Takes the server of the object away, with all its data.
+    async fn vanish(&self, namespace: &str, name: &str);
+
+    /// The next creation is accepted, and fails before the server is available.
+    async fn fail_next_creation(&self);
+
+    /// Whether that has happened.
+    fn has_failed_creation(&self) -> bool;
+}
+
+/// A change of the spec.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// For reports.
+    pub name: &'static str,
+    /// Merged into the spec.
+    pub spec: Value,
+    /// The call that carries it out.
+    pub by: Operation,
+    /// What shows that it is in force.
+    pub shown: Shown,
+}
+
+/// Something that has to go back to what it should be.
+#[derive(Clone, Debug)]
+pub struct Drift {
+    /// For reports, and for [`Subject::drift`].
+    pub name: &'static str,
+    /// What holds of the spec before.
+    pub spec: Value,
+    /// The call that puts it right.
+    pub by: Operation,
+    /// What shows that it is put right.
+    pub shown: Shown,
+}
+
+/// What shows that something is in force.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    /// A query, with the published login, and its answer as text.
+    BySql(&'static str, &'static str),
+    /// A place in the object and its value.
+    ByStatus(&'static str, Value),
+}
