@@ -31,7 +31,8 @@ const ESTABLISHED_WITHIN: Duration = Duration::from_secs(20);
 
 /// A file of the project.
 pub fn project_file(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).join(path)
 }
 
 /// Installs the definitions and the account; what is there already is brought up to date.
