@@ -45,9 +45,13 @@ pub async fn reconcile<S: Subject>(
         name = object.name_any(),
         phase = S::phase(&object).as_str(),
     );
+    let uid = object.uid().unwrap_or_default();
+    // Our own finalizer wakes the object too; a service that asked for time shall have it.
+    if let Some(left) = context.backoffs.held(&uid) {
+        return Ok(Action::requeue(left));
+    }
     let started = Instant::now();
     let end = pass::<S>(&context, &object).instrument(span.clone()).await;
-    let uid = object.uid().unwrap_or_default();
     let (outcome, action) = match end {
         Ok(end) => {
             context.backoffs.forget(&uid);
@@ -63,7 +67,10 @@ pub async fn reconcile<S: Subject>(
         }
         Err(failure) => {
             let wait = match failure.retry {
-                Retry::Backoff(Some(wait)) => wait.max(context.backoffs.next(&uid)),
+                Retry::Backoff(Some(wait)) => {
+                    context.backoffs.hold(&uid, wait);
+                    wait.max(context.backoffs.next(&uid))
+                }
                 Retry::Backoff(None) => context.backoffs.next(&uid),
                 Retry::Poll => context.poll(),
                 Retry::Slowly => backoff::jittered(context.slowly()),
