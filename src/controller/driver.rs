@@ -48,6 +48,11 @@ pub async fn reconcile<S: Subject>(
         name = object.name_any(),
         phase = S::phase(&object).as_str(),
     );
+    let uid = object.uid().unwrap_or_default();
+    // Our own finalizer wakes the object too; a service that asked for time shall have it.
+    if let Some(left) = context.backoffs.held(&uid) {
+        return Ok(Action::requeue(left));
+    }
     let started = Instant::now();
     let bounded = tokio::time::timeout(LONGEST, pass::<S>(&context, &object).instrument(span.clone()));
     let end = bounded.await.unwrap_or_else(|_| {
@@ -71,7 +76,10 @@ pub async fn reconcile<S: Subject>(
         }
         Err(failure) => {
             let wait = match failure.retry {
-                Retry::Backoff(Some(wait)) => wait.max(context.backoffs.next(&uid)),
+                Retry::Backoff(Some(wait)) => {
+                    context.backoffs.hold(&uid, wait);
+                    wait.max(context.backoffs.next(&uid))
+                }
                 Retry::Backoff(None) => context.backoffs.next(&uid),
                 Retry::Poll => context.poll(),
                 Retry::Slowly => backoff::jittered(context.slowly()),
