@@ -241,7 +241,7 @@ pub fn secret_conflict(name: &str, owner: &str) -> String {
 /// What is to be said about requests that wait or cannot be read.
 pub fn request_sentences(requests: &Requests, due: ResetDue) -> Vec<String> {
     let mut sentences = Vec::new();
-    if let ResetDue::Throttled(at) = due {
+    if let ResetDue::Throttled { until: at, .. } = due {
         sentences.push(format!(
             "{}: a password was reset on request a short while ago; the next one is made at {at}. To ask for one at a \
              time of your own, use the annotation {RESET_PASSWORD_AT}",
