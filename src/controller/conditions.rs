@@ -41,6 +41,8 @@ pub enum Course {
     Done,
     /// Work is in flight, or something is awaited that comes by itself.
     Moving,
+    /// Something is left to do, and nobody wants it done now.
+    Held,
     /// A person is needed.
     Stuck,
 }
