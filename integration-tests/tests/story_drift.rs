@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use hcpg::api::ConditionStatus::{False, True};
-use hcpg::api::ConditionType;
+use hcpg::api::{ConditionType, Reason};
 use integration_tests::operator::OperatorOptions;
 use integration_tests::world::{
-    APP, APP_LOGIN, Credentials, SharedWorld, Story, TEAM, TEAM_LOGIN, answer, database_condition,
+    APP, APP_LOGIN, Credentials, SharedWorld, Story, TEAM, TEAM_LOGIN, answer, database_condition, says,
     server_condition,
 };
 use k8s_openapi::ByteString;
@@ -31,9 +31,7 @@ async fn story(name: &str) -> Story<'static> {
 async fn becomes(story: &Story<'_>, dbname: &str, sql: &str, wanted: &str) {
     let what = format!("{sql} gives {wanted}");
     story
-        .eventually(&what, async || {
-            (story.ask(dbname, sql).await.as_deref() == Some(wanted)).then_some(())
-        })
+        .eventually(&what, async || (story.ask(dbname, sql).await.as_deref() == Some(wanted)).then_some(()))
         .await;
 }
 
@@ -74,10 +72,15 @@ async fn a_database_gets_its_owner_its_rights_and_its_extensions_back() {
     let extensions = json!({"spec": {"database": {"extensions": ["hstore"]}}});
     story.patch::<hcpg::api::PostgreSQLDatabase>(APP, extensions).await;
     story.database_ready(APP).await;
-    story
-        .by_hand(APP, "DROP EXTENSION hstore; ALTER DATABASE app OWNER TO postgres; REVOKE ALL ON SCHEMA public FROM app")
+    for damage in [
+        "DROP EXTENSION hstore",
+        "ALTER DATABASE app OWNER TO postgres",
+        "REVOKE ALL ON SCHEMA public FROM app",
+    ] {
+        story.by_hand(APP, damage).await;
+    }
+    becomes(&story, APP, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'app'", "app")
         .await;
-    becomes(&story, APP, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'app'", "app").await;
     becomes(&story, APP, "SELECT count(*) FROM pg_extension WHERE extname = 'hstore'", "1").await;
     becomes(&story, APP, "SELECT has_schema_privilege('app', 'public', 'CREATE')", "true").await;
     story.database_ready(APP).await;
@@ -123,12 +126,18 @@ async fn a_role_that_may_not_log_in_may_again() {
 }
 
 #[tokio::test]
-async fn an_administrator_that_may_not_log_in_may_again() {
+async fn an_administrator_that_may_not_log_in_is_told_of_until_somebody_lets_it() {
     let story = story("admin-nologin").await;
     let login = story.team_login().await;
     story.by_hand("postgres", "ALTER ROLE postgres NOLOGIN").await;
     assert!(login.is_refused().await.unwrap());
-    log_in_again(&story, &login).await;
+    story
+        .server_where(TEAM, "is not ready, and says why", |server| {
+            let ready = server_condition(server, ConditionType::Ready);
+            says(ready, False, Reason::Unreachable, "not permitted to log in")
+        })
+        .await;
+    story.by_hand("postgres", "ALTER ROLE postgres LOGIN").await;
     story.team_ready().await;
     assert_eq!(story.team_login().await, login);
 }
@@ -172,7 +181,8 @@ async fn keys_that_were_taken_out_of_the_secret_are_put_back() {
     let story = story("keys").await;
     for name in [APP_LOGIN, TEAM_LOGIN] {
         let before = secret(&story, name).await;
-        let less = json!({"data": {"host": null, "uri": null, "ca.crt": null, "port": ByteString(b"1".to_vec())}});
+        let less =
+            json!({"data": {"host": null, "uri": null, "ca.crt": null, "port": ByteString(b"1".to_vec())}});
         story.patch::<Secret>(name, less).await;
         story
             .eventually("everything is back", async || {
