@@ -41,6 +41,8 @@ pub enum Course {
     Done,
     /// Work is in flight, or something is awaited that comes by itself.
     Moving,
+    /// Something is left to do, and nobody wants it done now.
+    Held,
     /// A person is needed.
     Stuck,
 }
@@ -236,7 +238,7 @@ pub fn login(credentials: &CredentialsSeen) -> Answer {
 /// What is to be said about requests that wait or cannot be read.
 pub fn request_sentences(requests: &Requests, due: ResetDue) -> Vec<String> {
     let mut sentences = Vec::new();
-    if let ResetDue::Throttled(at) = due {
+    if let ResetDue::Throttled { until: at, .. } = due {
         sentences.push(format!(
             "{}: a password was reset on request a short while ago; the next one is made at {at}. To ask for one at a \
              time of your own, use the annotation {RESET_PASSWORD_AT}",

@@ -32,6 +32,8 @@ enum End {
     Gone,
     /// Something was done.
     Acted,
+    /// A change was refused, and the rest goes on without it.
+    Refused(Failure),
     /// The object changed under our hands.
     Outdated,
 }
@@ -67,6 +69,10 @@ pub async fn reconcile<S: Subject>(
             match end {
                 End::Settled(wait) => ("settled", Action::requeue(wait)),
                 End::Acted => ("acted", Action::requeue(SOON)),
+                End::Refused(failure) => {
+                    span.in_scope(|| warn!(reason = failure.reason.as_str(), "{failure}"));
+                    ("refused", Action::requeue(SOON))
+                }
                 End::Outdated => ("outdated", Action::requeue(backoff::jittered(SOON))),
                 End::Gone => {
                     context.refusals.forget(&uid);
@@ -173,9 +179,16 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
                 let note = Note { reason: failure.reason, message: failure.message.clone(), warning: true };
                 publish(context, &object, &note).await;
             }
-            Err(failure)
+            // It is remembered: the next pass decides without it.
+            let steps_aside = step.plan.iter().any(|action| steps_aside::<S>(&failure, *action));
+            if steps_aside { Ok(End::Refused(failure)) } else { Err(failure) }
         }
     }
+}
+
+/// Whether a refused change must not stand in the way of everything behind it.
+fn steps_aside<S: Subject>(failure: &Failure, action: super::subject::ActionOf<S>) -> bool {
+    failure.retry == Retry::Slowly && S::is_change(action)
 }
 
 /// Puts our finalizer on the object before the first effect. None when the object changed since it was read.
@@ -220,7 +233,7 @@ async fn act<S: Subject>(
                 }
             }
             Err(failure) => {
-                if failure.retry == Retry::Slowly {
+                if steps_aside::<S>(&failure, *action) {
                     let generation = object.meta().generation.unwrap_or_default();
                     context.refusals.remember(&uid, name, generation, &failure.message);
                 }

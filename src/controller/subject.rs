@@ -116,6 +116,12 @@ pub trait Subject: Send + Sync + 'static {
     where
         Self: Sized;
 
+    /// Whether the action brings what exists to what the spec asks for. After a refusal, observations leave out what it
+    /// was to change.
+    fn is_change(action: ActionOf<Self>) -> bool
+    where
+        Self: Sized;
+
     /// When to look again after a pass that did nothing.
     fn pace(context: &Context, seen: &Self::Observation, trigger: TriggerOf<Self>) -> Duration
     where

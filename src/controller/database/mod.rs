@@ -81,6 +81,10 @@ impl Subject for Databases {
         act::act(context, object, seen, trigger, action).await
     }
 
+    fn is_change(action: DatabaseAction) -> bool {
+        matches!(action, DatabaseAction::ConfigureDatabase)
+    }
+
     fn pace(context: &Context, seen: &DatabaseSeen, trigger: DatabaseTrigger) -> Duration {
         let wait = match trigger {
             // A change of the server's object wakes the database; what PostgreSQL does wakes nobody.

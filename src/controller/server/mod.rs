@@ -84,6 +84,10 @@ impl Subject for Servers {
         act::act(context, object, seen, trigger, action).await
     }
 
+    fn is_change(action: ServerAction) -> bool {
+        matches!(action, ServerAction::UpdateServer | ServerAction::ConfigureServer)
+    }
+
     fn pace(context: &Context, seen: &ServerSeen, trigger: ServerTrigger) -> Duration {
         let wait = match trigger {
             ServerTrigger::Busy | ServerTrigger::Unusable | ServerTrigger::Unreadable => context.poll(),
