@@ -60,6 +60,8 @@ async fn run(options: RunOptions) -> Result<(), Failure> {
     let probes =
         Probes { heartbeat: heartbeat.clone(), readiness: readiness.clone(), metrics: metrics.clone() };
     let server = HttpServer::bind(options.http_address, probes).await?;
+    // Before the cluster is looked for: a wrong configuration is said wherever the operator is started.
+    let backends = backend::all(&config.backends)?;
     info!(backend = config.backend, namespace = environment.operator_namespace, "configured");
 
     let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -69,7 +71,7 @@ async fn run(options: RunOptions) -> Result<(), Failure> {
     }));
     let settings = Settings {
         client: kube::Client::try_default().await?,
-        backends: backend::all(&config.backends)?,
+        backends,
         config: Arc::new(config),
         metrics: Arc::new(metrics),
         operator_namespace: environment.operator_namespace,

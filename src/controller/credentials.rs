@@ -79,10 +79,14 @@ impl CredentialsSeen {
         if let Some(name) = former_name.filter(|name| *name != secret_name) {
             former = context.secrets.get(&owner.namespace, name).await?.filter(|secret| owner.owns(secret));
         }
-        let foreign = secret
-            .as_ref()
-            .filter(|secret| !recognised(&owner, facts.as_ref(), secret))
-            .map(|secret| marked_name(secret).unwrap_or_else(|| "nobody the operator knows".to_owned()));
+        let foreign =
+            secret.as_ref().filter(|secret| !recognised(&owner, facts.as_ref(), secret)).map(|secret| {
+                match marked_name(secret) {
+                    Some(name) if owner.succeeds_in(secret) => format!("an earlier {name}"),
+                    Some(name) => name,
+                    None => "nobody the operator knows".to_owned(),
+                }
+            });
         let published = match &foreign {
             Some(_) => None,
             None => secret.as_ref().or(former.as_ref()).and_then(password_in),

@@ -17,6 +17,7 @@
 
 mod local_server;
 mod login;
+mod plain;
 mod story;
 mod team;
 mod wait;
@@ -31,6 +32,7 @@ use tokio::sync::OnceCell;
 
 pub use local_server::LocalServer;
 pub use login::{Credentials, LoginError};
+pub use plain::{database_object, secret_of, server_object};
 pub use story::Story;
 pub use team::{APP, APP_LOGIN, TEAM, TEAM_AND_APP, TEAM_LOGIN, answer, says};
 pub use wait::{database_condition, is_ready, server_condition};
