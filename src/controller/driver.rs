@@ -53,9 +53,13 @@ pub async fn reconcile<S: Subject>(
             context.backoffs.forget(&uid);
             match end {
                 End::Settled(wait) => ("settled", Action::requeue(wait)),
-                End::Acted => ("acted", Action::requeue(SOON)),
+                End::Acted => {
+                    context.waits.forget(&uid);
+                    ("acted", Action::requeue(SOON))
+                }
                 End::Outdated => ("outdated", Action::requeue(backoff::jittered(SOON))),
                 End::Gone => {
+                    context.waits.forget(&uid);
                     context.refusals.forget(&uid);
                     ("gone", Action::await_change())
                 }
