@@ -101,10 +101,12 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
     };
     let trigger = S::classify(&object, &seen);
     let before = S::phase(&object);
+    let told: Vec<String> = S::conditions(&object).iter().map(|one| one.message.clone()).collect();
     let step = S::Machine::step(before, trigger);
     debug!(trigger = name_of::<S>(trigger), to = step.phase.as_str(), actions = step.plan.len(), "decided");
 
-    let object = match prepare::<S>(&api, object, &step).await? {
+    let effects = !step.plan.is_empty() || (before != Phase::Pending && !S::is_paused(&seen));
+    let object = match prepare::<S>(&api, object, effects).await? {
         Some(object) => object,
         None => return Ok(End::Outdated),
     };
@@ -155,7 +157,8 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
                 failure: Some(&failure),
                 now: Timestamp::now(),
             };
-            let is_news = S::conditions(&object).iter().all(|condition| condition.message != failure.message);
+            // Told before this pass began, that is: meanwhile the conditions told of the new attempt.
+            let is_news = !told.contains(&failure.message);
             record::status::<S>(&api, &object, &S::describe(context, &pass)).await?;
             if is_news {
                 let note = Note { reason: failure.reason, message: failure.message.clone(), warning: true };
@@ -166,13 +169,14 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
     }
 }
 
-/// Puts our finalizer on the object before the first effect. None when the object changed since it was read.
+/// Puts our finalizer on the object where there are or will be effects, also when somebody has taken it off: without it
+/// a deletion would leave everything behind. None when the object changed since it was read.
 async fn prepare<S: Subject>(
     api: &Api<S::Object>,
     object: S::Object,
-    step: &Step<super::subject::ActionOf<S>>,
+    effects: bool,
 ) -> Result<Option<S::Object>, Failure> {
-    if step.plan.is_empty() || is_deleting(&object) || finalizer::is_held(&object) {
+    if !effects || is_deleting(&object) || finalizer::is_held(&object) {
         return Ok(Some(object));
     }
     match finalizer::hold(api, &object).await {

@@ -50,6 +50,10 @@ impl Subject for Databases {
         observe::observe(context, object).await
     }
 
+    fn is_paused(seen: &DatabaseSeen) -> bool {
+        seen.paused
+    }
+
     fn classify(object: &PostgreSQLDatabase, seen: &DatabaseSeen) -> DatabaseTrigger {
         crate::fsm::database::classify(&classify::view(Self::phase(object), seen))
     }
