@@ -22,19 +22,19 @@ toolchain: ## Tells what is installed and what is missing; installs PostgreSQL w
 cluster: ## Starts a local control plane (first time: builds it, 6 minutes); prints the export of KUBECONFIG
 	@$(TESTBED) cluster-up
 
-cluster-down: ## Ends the local control plane and deletes its data
+cluster-down: ## Takes down control plane, operator, PostgreSQL servers and their data
 	@$(TESTBED) cluster-down
 
 run: ## Runs the operator against the cluster in the foreground, with examples/config-local.yaml
-	@kubeconfig="$$($(TESTBED) cluster-up)"; eval "$$kubeconfig"; cargo run -- run --config examples/config-local.yaml
+	@$(TESTBED) run
 
 demo: toolchain ## Shows the operator at work from end to end
 	@$(TESTBED) demo-up
 
-demo-down: ## Takes down everything that the demo has made
+demo-down: ## Takes down everything that the demo has made; only the cache of binaries stays
 	@$(TESTBED) demo-down
 
-test: toolchain ## Runs all tests
+test: ## Runs everything that CI runs, and all tests
 	@scripts/test.sh
 
 lint: ## Checks the format and lints, warnings are errors

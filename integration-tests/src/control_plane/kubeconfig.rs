@@ -17,7 +17,7 @@ use super::folder;
 
 /// The name of cluster, user and context in the kubeconfigs of a control plane of ours.
 const NAME: &str = "hcpg-test";
-/// Lifetime of ServiceAccount tokens: longer than any test or demo; the API server may shorten it.
+/// Lifetime of ServiceAccount tokens: longer than any test; the API server may shorten it.
 const TOKEN_SECONDS: i64 = 24 * 3600;
 
 /// The admin's kubeconfig. Keys and certificates are named by their files, so that they exist once only.
@@ -65,10 +65,24 @@ pub async fn kubeconfig_for_service_account(
     namespace: &str,
     name: &str,
 ) -> Result<Kubeconfig, Error> {
-    let token = service_account_token(client, namespace, name).await?;
+    let token = service_account_token(client, namespace, name, TOKEN_SECONDS).await?;
+    as_account(kubeconfig, namespace, &AuthInfo { token: Some(token.into()), ..AuthInfo::default() })
+}
+
+/// The same with the token in a file, which clients read again when it changes.
+pub fn kubeconfig_with_token_file(
+    kubeconfig: &Kubeconfig,
+    namespace: &str,
+    token: &Path,
+) -> Result<Kubeconfig, Error> {
+    let token_file = Some(token.to_string_lossy().into_owned());
+    as_account(kubeconfig, namespace, &AuthInfo { token_file, ..AuthInfo::default() })
+}
+
+fn as_account(kubeconfig: &Kubeconfig, namespace: &str, login: &AuthInfo) -> Result<Kubeconfig, Error> {
     let mut narrowed = narrow(kubeconfig, kubeconfig.current_context.as_deref().unwrap_or_default())?;
     for user in &mut narrowed.auth_infos {
-        user.auth_info = Some(AuthInfo { token: Some(token.clone().into()), ..AuthInfo::default() });
+        user.auth_info = Some(login.clone());
     }
     for context in narrowed.contexts.iter_mut().filter_map(|named| named.context.as_mut()) {
         context.namespace = Some(namespace.to_owned());
@@ -76,10 +90,15 @@ pub async fn kubeconfig_for_service_account(
     Ok(narrowed)
 }
 
-/// A token of a ServiceAccount for the API server.
-pub async fn service_account_token(client: &Client, namespace: &str, name: &str) -> Result<String, Error> {
+/// A token of a ServiceAccount for the API server, which may grant a shorter life than asked for.
+pub async fn service_account_token(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    seconds: i64,
+) -> Result<String, Error> {
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
-    let spec = TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() };
+    let spec = TokenRequestSpec { expiration_seconds: Some(seconds), ..TokenRequestSpec::default() };
     let request = TokenRequest { spec, ..TokenRequest::default() };
     accounts
         .create_token_request(name, &PostParams::default(), &request)

@@ -41,20 +41,29 @@ pub(super) fn spawn(
     folder: &Path,
     detached: bool,
 ) -> Result<Child, Error> {
+    let mut command = Command::new(binary);
+    command.args(arguments);
+    spawn_command(name, command, folder, detached)
+}
+
+/// The same for a command with more to it than arguments. The folder must be part of its arguments or its program's path,
+/// or else it is not recognised later.
+pub(crate) fn spawn_command(
+    name: &'static str,
+    mut command: Command,
+    folder: &Path,
+    detached: bool,
+) -> Result<Child, Error> {
     let log = log_file(folder, name);
     let stdout = create(&log)?;
     let stderr = stdout.try_clone().map_err(Error::io("opening", &log))?;
-    let mut command = Command::new(binary);
-    command.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    let binary = PathBuf::from(command.get_program());
+    command.current_dir(folder).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
     if detached {
         command.process_group(0);
     }
     let mut child = command.spawn().map_err(Error::io("starting", binary))?;
-    let identity = format!("{} {}\n", child.id(), start_time(child.id()).unwrap_or_default());
-    let pid_file = folder.join(format!("{name}.pid"));
-    if let Err(error) = create(&pid_file)
-        .and_then(|mut file| file.write_all(identity.as_bytes()).map_err(Error::io("writing", &pid_file)))
-    {
+    if let Err(error) = note(name, &child, folder) {
         // Without the file nobody would find it again.
         let _ = child.kill();
         let _ = child.wait();
@@ -63,9 +72,23 @@ pub(super) fn spawn(
     Ok(child)
 }
 
+/// Writes down which process a server is.
+pub(crate) fn note(name: &str, child: &Child, folder: &Path) -> Result<(), Error> {
+    let identity = format!("{} {}\n", child.id(), start_time(child.id()).unwrap_or_default());
+    let pid_file = folder.join(format!("{name}.pid"));
+    let mut file = create(&pid_file)?;
+    file.write_all(identity.as_bytes()).map_err(Error::io("writing", &pid_file))
+}
+
+/// The process that `<name>.pid` in `folder` speaks of, if it is running.
+pub(crate) fn running(folder: &Path, name: &str) -> Option<Pid> {
+    let pid = recorded(&folder.join(format!("{name}.pid")), folder)?;
+    i32::try_from(pid).ok().map(Pid::from_raw)
+}
+
 /// Whether the server that `<name>.pid` in `folder` speaks of is running.
 pub(super) fn is_running(folder: &Path, name: &str) -> bool {
-    recorded(&folder.join(format!("{name}.pid")), folder).is_some()
+    running(folder, name).is_some()
 }
 
 /// Ends every process that a pid file in `folder` speaks of, and waits until it is gone.
@@ -136,12 +159,12 @@ fn arguments_of(pid: u32, started: u64) -> Option<String> {
 }
 
 /// The log of a server.
-pub(super) fn log_file(folder: &Path, name: &str) -> PathBuf {
+pub(crate) fn log_file(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.log"))
 }
 
 /// The last lines of a server's log, for error messages.
-pub(super) fn log_tail(folder: &Path, name: &str) -> String {
+pub(crate) fn log_tail(folder: &Path, name: &str) -> String {
     const LINES: usize = 20;
     let bytes = fs::read(log_file(folder, name)).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);

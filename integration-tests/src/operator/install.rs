@@ -25,17 +25,21 @@ pub const SERVICE_ACCOUNT: &str = "hcpg-operator";
 pub const OPERATOR_USER: &str = "system:serviceaccount:hcpg-system:hcpg-operator";
 
 const FIELD_MANAGER: &str = "hcpg-testbed";
+/// On everything that is installed: only that is ever taken out again.
+const MARK: (&str, &str) = ("app.kubernetes.io/managed-by", "hcpg-testbed");
 const ESTABLISHED_WITHIN: Duration = Duration::from_secs(20);
 
 /// A file of the project.
 pub fn project_file(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).join(path)
 }
 
 /// Installs the definitions and the account; what is there already is brought up to date.
 pub async fn install(client: &Client) -> Result<(), Error> {
     install_definitions(client).await?;
     create_namespace(client, OPERATOR_NAMESPACE).await?;
+    apply(client, &Namespace { metadata: named(OPERATOR_NAMESPACE), ..Namespace::default() }).await?;
     let namespace = Some(OPERATOR_NAMESPACE.to_owned());
     let local = || ObjectMeta { namespace: namespace.clone(), ..named(SERVICE_ACCOUNT) };
     let role_ref = |kind: &str| RoleRef {
@@ -66,13 +70,28 @@ pub async fn install(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes out what [`install`] has put in. Objects of both kinds must be gone already.
+/// Whether the cluster knows one of the kinds from somebody else: then another operator works there.
+pub async fn is_taken(client: &Client) -> Result<bool, Error> {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for name in definitions()?.iter().map(ResourceExt::name_any) {
+        let found = api.get_opt(&name).await.map_err(Error::kube(format!("reading {name}")))?;
+        if found.is_some_and(|found| !is_marked(&found)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Takes out what [`install`] has put in, and nothing that bears no mark of it. Objects of both kinds must be gone
+/// already.
 pub async fn uninstall(client: &Client) -> Result<(), Error> {
     delete(&Api::<ClusterRoleBinding>::all(client.clone()), SERVICE_ACCOUNT).await?;
     delete(&Api::<ClusterRole>::all(client.clone()), SERVICE_ACCOUNT).await?;
     for definition in definitions()? {
         delete(&Api::<CustomResourceDefinition>::all(client.clone()), &definition.name_any()).await?;
     }
+    let namespaced = Api::<ServiceAccount>::namespaced(client.clone(), OPERATOR_NAMESPACE);
+    delete(&namespaced, SERVICE_ACCOUNT).await?;
     delete(&Api::<Namespace>::all(client.clone()), OPERATOR_NAMESPACE).await
 }
 
@@ -118,6 +137,10 @@ fn named(name: &str) -> ObjectMeta {
     ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() }
 }
 
+fn is_marked<K: Resource>(object: &K) -> bool {
+    object.labels().get(MARK.0).map(String::as_str) == Some(MARK.1)
+}
+
 async fn apply<K>(client: &Client, object: &K) -> Result<(), Error>
 where
     K: Resource<DynamicType = (), Scope = ClusterResourceScope>
@@ -145,18 +168,25 @@ where
     K: Resource<DynamicType = ()> + Clone + Serialize + DeserializeOwned + std::fmt::Debug,
 {
     let name = object.name_any();
+    let mut object = object.clone();
+    object.labels_mut().insert(MARK.0.to_owned(), MARK.1.to_owned());
     let params = PatchParams::apply(FIELD_MANAGER).force();
     let what = format!("applying {} {name}", K::kind(&()));
-    api.patch(&name, &params, &Patch::Apply(object)).await.map(drop).map_err(Error::kube(what))
+    api.patch(&name, &params, &Patch::Apply(&object)).await.map(drop).map_err(Error::kube(what))
 }
 
 async fn delete<K>(api: &Api<K>, name: &str) -> Result<(), Error>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
 {
+    let what = || format!("deleting {} {name}", K::kind(&()));
+    let found = api.get_opt(name).await.map_err(Error::kube(what()))?;
+    if !found.is_some_and(|found| is_marked(&found)) {
+        return Ok(());
+    }
     match api.delete(name, &DeleteParams::default()).await {
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(error) => Err(Error::kube(format!("deleting {} {name}", K::kind(&())))(error)),
+        Err(error) => Err(Error::kube(what())(error)),
         Ok(_) => Ok(()),
     }
 }

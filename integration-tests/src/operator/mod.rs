@@ -5,6 +5,7 @@ mod config;
 mod error;
 mod http;
 mod install;
+mod kept;
 mod samples;
 mod sweep;
 
@@ -27,8 +28,10 @@ pub use binary::operator_binary;
 pub use error::Error;
 pub use http::Answer;
 pub use install::{
-    OPERATOR_NAMESPACE, OPERATOR_USER, SERVICE_ACCOUNT, definitions, install, project_file, uninstall,
+    OPERATOR_NAMESPACE, OPERATOR_USER, SERVICE_ACCOUNT, definitions, install, is_taken, project_file,
+    uninstall,
 };
+pub use kept::KeptOperator;
 pub use samples::Sample;
 pub use sweep::sweep;
 
@@ -76,7 +79,7 @@ pub struct Operator {
 impl Operator {
     /// Starts the operator as the user of `kubeconfig`, and waits until it is ready.
     pub async fn start(kubeconfig: &Kubeconfig, options: OperatorOptions) -> Result<Self, Error> {
-        let binary = operator_binary().await?;
+        let binary = operator_binary(true).await?;
         let folder = new_folder()?;
         let sweeper = Sweeper::start(&folder)?;
         let binary = keep(&binary, &folder)?;
@@ -239,8 +242,7 @@ impl Operator {
             .stderr(stderr)
             .process_group(0);
         let mut child = command.spawn().map_err(Error::io("starting", &self.binary))?;
-        let started = process::start_time(child.id()).unwrap_or_default();
-        let noted = write(&self.folder.join("operator.pid"), &format!("{} {started}\n", child.id()));
+        let noted = process::note("operator", &child, &self.folder).map_err(Error::from);
         if noted.is_err() {
             // Without the file nobody would find it again.
             let _ = child.kill();

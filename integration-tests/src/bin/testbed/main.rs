@@ -1,12 +1,17 @@
 //! Brings up and takes down what demo and manual tests run against. `make help` lists the usual calls.
 //!
-//! stdout is for shells to evaluate; everything for people goes to stderr. One module per pair of subcommands.
+//! `cluster-up` writes to stdout what shells evaluate, and everything for people to stderr.
 
 mod cluster;
+mod demo;
+mod run;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+/// What is told to the user when something cannot be done.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Brings up and takes down what demo and manual tests run against.
 #[derive(Parser)]
@@ -20,15 +25,23 @@ struct Arguments {
 enum Command {
     /// Starts the control plane unless it is running, and prints `export KUBECONFIG=…`.
     ClusterUp(cluster::Target),
-    /// Ends the control plane and deletes its data; the binaries stay in the cache.
+    /// Takes down control plane, operator, PostgreSQL servers and their data; the binaries stay in the cache.
     ClusterDown(cluster::Target),
+    /// Runs the operator in the foreground.
+    Run(cluster::Target),
+    /// Shows the operator at work from end to end.
+    DemoUp(cluster::Target),
+    /// The same as cluster-down.
+    DemoDown(cluster::Target),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::ClusterUp(target) => cluster::up(&target).await,
-        Command::ClusterDown(target) => cluster::down(&target),
+        Command::ClusterDown(target) | Command::DemoDown(target) => demo::down(&target).await,
+        Command::Run(target) => run::run(&target).await,
+        Command::DemoUp(target) => demo::up(&target).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
