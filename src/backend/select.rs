@@ -73,6 +73,12 @@ impl Backends {
             .ok_or_else(|| SelectError::NotAllowed { wanted: name.to_owned(), allowed: self.offered() })
     }
 
+    /// Another backend than its own that an existing server is asked to be in. Where wishes do not count, there is none.
+    pub fn asked_to_move<'a>(&self, wanted: Option<&'a str>, pinned: Option<&str>) -> Option<&'a str> {
+        let wanted = wanted.filter(|wanted| !wanted.is_empty() && !self.allowed.is_empty())?;
+        pinned.filter(|pinned| *pinned != wanted).map(|_| wanted)
+    }
+
     fn offered(&self) -> Vec<String> {
         let offered = |name: &str| name == self.default || self.allowed.iter().any(|allowed| allowed == name);
         self.all.keys().filter(|name| offered(name)).map(|name| (*name).to_owned()).collect()

@@ -36,6 +36,9 @@ pub struct LocalConfig {
     pub name_pattern: String,
 }
 
+/// The superuser of local servers, whom only the operator itself can be.
+pub const LOCAL_SUPERUSER: &str = "hcpg_superuser";
+
 fn default_address() -> IpAddr {
     IpAddr::from([127, 0, 0, 1])
 }

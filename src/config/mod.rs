@@ -20,7 +20,7 @@ mod validate;
 pub use env::{Environment, process_variables};
 pub use finding::{Finding, Findings, Position, Severity, Source};
 pub use load::{LoadError, Loaded};
-pub use local::LocalConfig;
+pub use local::{LOCAL_SUPERUSER, LocalConfig};
 pub use model::{
     Backends, Config, Mode, Reconcile, Security, UnusedSection, available_backends, known_backend,
 };

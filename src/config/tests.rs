@@ -129,6 +129,9 @@ fn a_file_that_names_no_usable_backend_is_refused(#[case] yaml: &str, #[case] ex
 #[case("    name_pattern: '{name}-{cluster}'\n", &["config.yaml:5:19: backends.local.name_pattern: found \"{name}-{cluster}\", expected no other variables than {namespace} and {name}"])]
 #[case("    name_pattern: '{namespace}'\n", &["config.yaml:5:19: backends.local.name_pattern: found \"{namespace}\", expected {name} in it, or all objects would share one server"])]
 #[case("    admin_username: pg_admin\n", &["config.yaml:5:21: backends.local.admin_username: found \"pg_admin\", expected 1 to 63 bytes that do not begin with pg_"])]
+#[case("    admin_username: hcpg_superuser\n", &["config.yaml:5:21: backends.local.admin_username: found \"hcpg_superuser\", expected a name that is not reserved"])]
+#[case("    address: '::'\n", &["config.yaml:5:14: backends.local.address: found \"::\", expected an address to connect to, for example 127.0.0.1 or ::1"])]
+#[case("    bin_dir: /nonexistent\n", &["config.yaml:5:14: backends.local.bin_dir: found \"/nonexistent\", where no initdb is, expected the folder of PostgreSQL's initdb, pg_ctl and postgres"])]
 #[case("mode: watch\n", &["config.yaml:5:7: mode: found \"watch\", expected one of: manage, observe"])]
 fn values_are_judged_together(#[case] more: &str, #[case] expected: &[&str]) {
     assert_eq!(refused(&format!("{MINIMAL}{more}"), &[]), expected);
@@ -139,6 +142,18 @@ fn a_long_data_dir_is_refused() {
     let yaml = MINIMAL.replace("/data", &format!("/{}", "d".repeat(70)));
     assert!(refused(&yaml, &[])[0].ends_with("expected at most 70 bytes, since Unix sockets stand below it"));
     accepted(&MINIMAL.replace("/data", &format!("/{}", "d".repeat(69))), &[]);
+}
+
+#[test]
+fn a_data_dir_that_a_shell_would_take_apart_is_refused() {
+    let findings = refused(&MINIMAL.replace("/data", "/$HOME"), &[]);
+    assert_eq!(
+        findings,
+        [
+            "config.yaml:4:15: backends.local.data_dir: found \"/$HOME\", expected a path without quotes, backslashes, \
+             control characters, $ ` and ,"
+        ]
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 
 use super::finding::Severity;
-use super::local::LocalConfig;
+use super::local::{LOCAL_SUPERUSER, LocalConfig};
 use super::model::{Config, available_backends, known_backend};
 use super::read::Reader;
 use super::tree::{Node, quoted};
@@ -12,6 +12,8 @@ use super::tree::{Node, quoted};
 const LONGEST_DATA_DIR: usize = 70;
 /// PostgreSQL cuts longer names.
 const LONGEST_IDENTIFIER: usize = 63;
+/// What PostgreSQL's programs cannot handle in a path.
+const UNUSABLE_IN_PATHS: [char; 6] = ['"', '\\', '$', '`', '\'', ','];
 
 /// Reports what is wrong with a configuration whose values all have the right shape.
 pub(super) fn validate(config: &Config, root: &Node, reader: &mut Reader<'_>) {
@@ -71,13 +73,22 @@ impl Checks<'_, '_> {
 
     fn local(&mut self, local: &LocalConfig) {
         let data_dir = &local.data_dir;
-        let found = quoted(&data_dir.to_string_lossy());
+        let found = data_dir.to_string_lossy();
         if !data_dir.is_absolute() {
-            self.error("backends.local.data_dir", found, "an absolute path");
+            self.error("backends.local.data_dir", quoted(&found), "an absolute path");
         } else if data_dir.as_os_str().as_bytes().len() > LONGEST_DATA_DIR {
             let expected = format!("at most {LONGEST_DATA_DIR} bytes, since Unix sockets stand below it");
-            self.error("backends.local.data_dir", found, expected);
+            self.error("backends.local.data_dir", quoted(&found), expected);
+        } else if found.contains(UNUSABLE_IN_PATHS) || found.contains(char::is_control) {
+            // pg_ctl hands the path to a shell in double quotes; a comma separates socket folders.
+            let expected = "a path without quotes, backslashes, control characters, $ ` and ,";
+            self.error("backends.local.data_dir", quoted(&found), expected);
         }
+        if local.address.is_unspecified() || local.address.is_multicast() {
+            let expected = "an address to connect to, for example 127.0.0.1 or ::1";
+            self.error("backends.local.address", quoted(&local.address.to_string()), expected);
+        }
+        self.programs(local);
         if local.port_first > local.port_last {
             let found = local.port_last.to_string();
             let expected = format!("at least {}, the first port", local.port_first);
@@ -87,10 +98,23 @@ impl Checks<'_, '_> {
         self.pattern("backends.local.name_pattern", &local.name_pattern);
     }
 
+    /// Without `bin_dir` they are looked for when the backend is set up.
+    fn programs(&mut self, local: &LocalConfig) {
+        let Some(folder) = &local.bin_dir else { return };
+        let missing = ["initdb", "pg_ctl", "postgres"].into_iter().find(|name| !folder.join(name).is_file());
+        if let Some(missing) = missing {
+            let found = format!("{}, where no {missing} is", quoted(&folder.to_string_lossy()));
+            let expected = "the folder of PostgreSQL's initdb, pg_ctl and postgres";
+            self.error("backends.local.bin_dir", found, expected);
+        }
+    }
+
     fn admin(&mut self, key: &str, name: &str) {
         if name.is_empty() || name.len() > LONGEST_IDENTIFIER || name.starts_with("pg_") {
             let expected = format!("1 to {LONGEST_IDENTIFIER} bytes that do not begin with pg_");
             self.error(key, quoted(name), expected);
+        } else if [LOCAL_SUPERUSER, "public", "none"].contains(&name) {
+            self.error(key, quoted(name), "a name that is not reserved");
         }
     }
 

@@ -1,8 +1,8 @@
 //! How long a failing object waits: per object, doubling, with jitter. The runtime has no such thing per object.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rand::RngExt;
 
@@ -12,7 +12,14 @@ const BASE: Duration = Duration::from_secs(1);
 /// Failures in a row, per object.
 pub struct Backoffs {
     longest: Duration,
-    failures: Mutex<HashMap<String, u32>>,
+    failures: Mutex<HashMap<String, Failures>>,
+}
+
+#[derive(Default)]
+struct Failures {
+    count: u32,
+    /// A service asked to be left alone until then.
+    not_before: Option<Instant>,
 }
 
 impl Backoffs {
@@ -23,16 +30,31 @@ impl Backoffs {
 
     /// The wait after one more failure of `uid`.
     pub fn next(&self, uid: &str) -> Duration {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = failures.entry(uid.to_owned()).or_insert(0);
-        let wait = BASE.saturating_mul(2_u32.saturating_pow(*count)).min(self.longest);
-        *count = count.saturating_add(1);
+        let mut failures = self.lock();
+        let failures = failures.entry(uid.to_owned()).or_default();
+        let wait = BASE.saturating_mul(2_u32.saturating_pow(failures.count)).min(self.longest);
+        failures.count = failures.count.saturating_add(1);
         jittered(wait)
+    }
+
+    /// A service asked `uid` to wait: until then nothing wakes it, not even a change.
+    pub fn hold(&self, uid: &str, wait: Duration) {
+        self.lock().entry(uid.to_owned()).or_default().not_before = Instant::now().checked_add(wait);
+    }
+
+    /// How long `uid` is still to wait.
+    pub fn held(&self, uid: &str) -> Option<Duration> {
+        let left = self.lock().get(uid)?.not_before?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
     }
 
     /// Forgets the failures of `uid`, after a success or because the object is gone.
     pub fn forget(&self, uid: &str) {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+        self.lock().remove(uid);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Failures>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -54,5 +76,17 @@ mod tests {
         }
         backoffs.forget("a");
         assert!(backoffs.next("a").as_secs_f64() <= 1.21);
+    }
+
+    #[test]
+    fn who_was_asked_to_wait_is_held_until_then() {
+        let backoffs = Backoffs::new(Duration::from_secs(8));
+        backoffs.next("a");
+        assert_eq!(backoffs.held("a"), None);
+        backoffs.hold("a", Duration::from_secs(60));
+        assert!(backoffs.held("a").is_some_and(|left| left > Duration::from_secs(59)));
+        assert_eq!(backoffs.held("b"), None);
+        backoffs.hold("a", Duration::ZERO);
+        assert_eq!(backoffs.held("a"), None);
     }
 }

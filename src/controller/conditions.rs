@@ -41,6 +41,8 @@ pub enum Course {
     Done,
     /// Work is in flight, or something is awaited that comes by itself.
     Moving,
+    /// Something is left to do, and nobody wants it done now.
+    Held,
     /// A person is needed.
     Stuck,
 }
@@ -183,11 +185,21 @@ fn finish(
         type_,
         status: answer.status,
         reason: answer.reason,
-        message: answer.message,
+        message: cut(answer.message),
         last_transition_time: Time(now),
         observed_generation: generation,
     });
     conditions_with(old, new.collect(), now)
+}
+
+/// What the definition admits, and more than anybody reads: a longer one would keep the whole status from being written.
+const LONGEST_MESSAGE: usize = 4096;
+
+fn cut(message: String) -> String {
+    if message.chars().nth(LONGEST_MESSAGE).is_none() {
+        return message;
+    }
+    message.chars().take(LONGEST_MESSAGE - 1).chain(['…']).collect()
 }
 
 /// Whether the published credentials can be used, as far as logins tell.
@@ -197,6 +209,9 @@ pub fn usable(credentials: &CredentialsSeen, otherwise: &Verdict) -> Answer {
         (Some(message), _, _) => Answer::new(false, Reason::SecretConflict, message),
         (None, Some(_), LoginAnswer::Accepted) => {
             Answer::new(true, Reason::Available, "the published credentials log in")
+        }
+        (None, Some(_), LoginAnswer::Barred(message)) => {
+            Answer::new(false, Reason::Unusable, message.clone())
         }
         (None, Some(_), LoginAnswer::Refused) => {
             Answer::new(false, Reason::CredentialsRefused, "PostgreSQL refuses the published password")
@@ -219,6 +234,7 @@ pub fn login(credentials: &CredentialsSeen) -> Answer {
         LoginAnswer::Accepted => {
             Answer::new(true, Reason::LoginSucceeded, "the published credentials logged in")
         }
+        LoginAnswer::Barred(message) => Answer::new(false, Reason::Unusable, message.clone()),
         LoginAnswer::Refused => {
             Answer::new(false, Reason::CredentialsRefused, "PostgreSQL refuses the published password")
         }
@@ -236,7 +252,7 @@ pub fn login(credentials: &CredentialsSeen) -> Answer {
 /// What is to be said about requests that wait or cannot be read.
 pub fn request_sentences(requests: &Requests, due: ResetDue) -> Vec<String> {
     let mut sentences = Vec::new();
-    if let ResetDue::Throttled(at) = due {
+    if let ResetDue::Throttled { until: at, .. } = due {
         sentences.push(format!(
             "{}: a password was reset on request a short while ago; the next one is made at {at}. To ask for one at a \
              time of your own, use the annotation {RESET_PASSWORD_AT}",

@@ -32,6 +32,8 @@ enum End {
     Gone,
     /// Something was done.
     Acted,
+    /// A change was refused, and the rest goes on without it.
+    Refused(Failure),
     /// The object changed under our hands.
     Outdated,
 }
@@ -48,6 +50,11 @@ pub async fn reconcile<S: Subject>(
         name = object.name_any(),
         phase = S::phase(&object).as_str(),
     );
+    let uid = object.uid().unwrap_or_default();
+    // Our own finalizer wakes the object too; a service that asked for time shall have it.
+    if let Some(left) = context.backoffs.held(&uid) {
+        return Ok(Action::requeue(left));
+    }
     let started = Instant::now();
     let bounded = tokio::time::timeout(LONGEST, pass::<S>(&context, &object).instrument(span.clone()));
     let end = bounded.await.unwrap_or_else(|_| {
@@ -61,9 +68,17 @@ pub async fn reconcile<S: Subject>(
             context.backoffs.forget(&uid);
             match end {
                 End::Settled(wait) => ("settled", Action::requeue(wait)),
-                End::Acted => ("acted", Action::requeue(SOON)),
+                End::Acted => {
+                    context.waits.forget(&uid);
+                    ("acted", Action::requeue(SOON))
+                }
+                End::Refused(failure) => {
+                    span.in_scope(|| warn!(reason = failure.reason.as_str(), "{failure}"));
+                    ("refused", Action::requeue(SOON))
+                }
                 End::Outdated => ("outdated", Action::requeue(backoff::jittered(SOON))),
                 End::Gone => {
+                    context.waits.forget(&uid);
                     context.refusals.forget(&uid);
                     ("gone", Action::await_change())
                 }
@@ -71,7 +86,10 @@ pub async fn reconcile<S: Subject>(
         }
         Err(failure) => {
             let wait = match failure.retry {
-                Retry::Backoff(Some(wait)) => wait.max(context.backoffs.next(&uid)),
+                Retry::Backoff(Some(wait)) => {
+                    context.backoffs.hold(&uid, wait);
+                    wait.max(context.backoffs.next(&uid))
+                }
                 Retry::Backoff(None) => context.backoffs.next(&uid),
                 Retry::Poll => context.poll(),
                 Retry::Slowly => backoff::jittered(context.slowly()),
@@ -105,10 +123,12 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
     };
     let trigger = S::classify(&object, &seen);
     let before = S::phase(&object);
+    let told: Vec<String> = S::conditions(&object).iter().map(|one| one.message.clone()).collect();
     let step = S::Machine::step(before, trigger);
     debug!(trigger = name_of::<S>(trigger), to = step.phase.as_str(), actions = step.plan.len(), "decided");
 
-    let object = match prepare::<S>(&api, object, &step).await? {
+    let effects = !step.plan.is_empty() || (before != Phase::Pending && !S::is_paused(&seen));
+    let object = match prepare::<S>(&api, object, effects).await? {
         Some(object) => object,
         None => return Ok(End::Outdated),
     };
@@ -159,24 +179,33 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
                 failure: Some(&failure),
                 now: Timestamp::now(),
             };
-            let is_news = S::conditions(&object).iter().all(|condition| condition.message != failure.message);
+            // Told before this pass began, that is: meanwhile the conditions told of the new attempt.
+            let is_news = !told.contains(&failure.message);
             record::status::<S>(&api, &object, &S::describe(context, &pass)).await?;
             if is_news {
                 let note = Note { reason: failure.reason, message: failure.message.clone(), warning: true };
                 publish(context, &object, &note).await;
             }
-            Err(failure)
+            // It is remembered: the next pass decides without it.
+            let steps_aside = step.plan.iter().any(|action| steps_aside::<S>(&failure, *action));
+            if steps_aside { Ok(End::Refused(failure)) } else { Err(failure) }
         }
     }
 }
 
-/// Puts our finalizer on the object before the first effect. None when the object changed since it was read.
+/// Whether a refused change must not stand in the way of everything behind it.
+fn steps_aside<S: Subject>(failure: &Failure, action: super::subject::ActionOf<S>) -> bool {
+    failure.retry == Retry::Slowly && S::is_change(action)
+}
+
+/// Puts our finalizer on the object where there are or will be effects, also when somebody has taken it off: without it
+/// a deletion would leave everything behind. None when the object changed since it was read.
 async fn prepare<S: Subject>(
     api: &Api<S::Object>,
     object: S::Object,
-    step: &Step<super::subject::ActionOf<S>>,
+    effects: bool,
 ) -> Result<Option<S::Object>, Failure> {
-    if step.plan.is_empty() || is_deleting(&object) || finalizer::is_held(&object) {
+    if !effects || is_deleting(&object) || finalizer::is_held(&object) {
         return Ok(Some(object));
     }
     match finalizer::hold(api, &object).await {
@@ -212,7 +241,7 @@ async fn act<S: Subject>(
                 }
             }
             Err(failure) => {
-                if failure.retry == Retry::Slowly {
+                if steps_aside::<S>(&failure, *action) {
                     let generation = object.meta().generation.unwrap_or_default();
                     context.refusals.remember(&uid, name, generation, &failure.message);
                 }

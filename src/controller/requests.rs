@@ -69,8 +69,13 @@ pub enum ResetDue {
     No,
     /// Now.
     Now,
-    /// Asked for by a label too soon after the last one; due at this time.
-    Throttled(Timestamp),
+    /// Asked for by a label too soon after the last one.
+    Throttled {
+        /// When the label is followed.
+        until: Timestamp,
+        /// When a reset is due for another reason, if that is earlier.
+        earlier: Option<Timestamp>,
+    },
     /// Asked for at this time.
     At(Timestamp),
 }
@@ -152,7 +157,10 @@ impl Requests {
             return by_time;
         }
         match last_reset.and_then(|last| last.checked_add(interval).ok()) {
-            Some(next) if next > now => ResetDue::Throttled(next),
+            Some(until) if until > now => {
+                let earlier = self.reset_at.filter(|at| *at > now && *at < until);
+                ResetDue::Throttled { until, earlier }
+            }
             _ => ResetDue::Now,
         }
     }
@@ -176,8 +184,21 @@ mod tests {
         let requests =
             Requests { actions: vec![Request::new(Place::Label, "reset-password")], ..Requests::default() };
         assert_eq!(due(&requests, 0, None, 1), ResetDue::Now);
-        assert_eq!(due(&requests, 1, Some(1), 5), ResetDue::Throttled(at(11)));
+        assert_eq!(due(&requests, 1, Some(1), 5), ResetDue::Throttled { until: at(11), earlier: None });
         assert_eq!(due(&requests, 1, Some(1), 11), ResetDue::Now);
+    }
+
+    #[test]
+    fn a_time_that_comes_before_a_waiting_label_is_not_slept_through() {
+        let mut requests =
+            Requests { actions: vec![Request::new(Place::Label, "reset-password")], ..Requests::default() };
+        requests.reset_at = Some(at(7));
+        assert_eq!(
+            due(&requests, 1, Some(1), 5),
+            ResetDue::Throttled { until: at(11), earlier: Some(at(7)) }
+        );
+        requests.reset_at = Some(at(12));
+        assert_eq!(due(&requests, 1, Some(1), 5), ResetDue::Throttled { until: at(11), earlier: None });
     }
 
     #[test]

@@ -84,6 +84,9 @@ pub trait Subject: Send + Sync + 'static {
     /// When the API server could not be read; an unreadable backend is an observation.
     async fn observe(context: &Context, object: &Self::Object) -> Result<Self::Observation, Failure>;
 
+    /// Whether nobody wants writes.
+    fn is_paused(seen: &Self::Observation) -> bool;
+
     /// The trigger. Pure.
     fn classify(object: &Self::Object, seen: &Self::Observation) -> TriggerOf<Self>
     where
@@ -113,6 +116,12 @@ pub trait Subject: Send + Sync + 'static {
         trigger: TriggerOf<Self>,
         action: ActionOf<Self>,
     ) -> Result<Vec<Note>, Failure>
+    where
+        Self: Sized;
+
+    /// Whether the action brings what exists to what the spec asks for. After a refusal, observations leave out what it
+    /// was to change.
+    fn is_change(action: ActionOf<Self>) -> bool
     where
         Self: Sized;
 

@@ -35,8 +35,8 @@ pub struct ConnectionFacts {
 pub enum Recognised {
     /// It bears the object's mark.
     Ours,
-    /// Written by the original operator for this object.
-    Original,
+    /// Written by the original operator for this object, or for an object of the same name that is gone.
+    Inherited,
     /// Anything else.
     Foreign,
 }
@@ -95,21 +95,22 @@ impl ConnectionFacts {
         format!("{}\n", fields.join(":"))
     }
 
-    /// Whose the Secret is. Unmarked ones are the original's only if they say what this object's would say.
+    /// Whose the Secret is. One without a mark, or with that of an object of the same name before this one, is taken
+    /// over only if it says what this object's would say.
     pub fn recognise(&self, owner: &SecretOwner, secret: &Secret) -> Recognised {
         if owner.owns(secret) {
             return Recognised::Ours;
         }
         let says = |key: &str, value: &str| field(secret, key).as_deref() == Some(value);
-        let unmarked = marked_uid(secret).is_none();
+        let left = marked_uid(secret).is_none() || owner.succeeds_in(secret);
         let complete = ORIGINAL_KEYS.iter().all(|key| field(secret, key).is_some());
-        if unmarked
+        if left
             && complete
             && says("host", &self.host)
             && says("username", &self.username)
             && says("dbname", &self.dbname)
         {
-            Recognised::Original
+            Recognised::Inherited
         } else {
             Recognised::Foreign
         }
@@ -199,15 +200,31 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_ours_by_mark_the_originals_by_content_and_else_foreign() {
+    fn a_secret_is_ours_by_mark_inherited_by_content_and_else_foreign() {
         let data = facts().data(&Password::new("x"));
         let marked = secret(data.clone(), Some(owner("1").labels()));
         assert_eq!(facts().recognise(&owner("1"), &marked), Recognised::Ours);
-        assert_eq!(facts().recognise(&owner("2"), &marked), Recognised::Foreign);
-        assert_eq!(facts().recognise(&owner("2"), &secret(data.clone(), None)), Recognised::Original);
+        assert_eq!(facts().recognise(&owner("2"), &secret(data.clone(), None)), Recognised::Inherited);
+        assert_eq!(facts().recognise(&owner("2"), &marked), Recognised::Inherited);
         let mut other_host = data;
         other_host.insert("host".to_owned(), ByteString(b"elsewhere".to_vec()));
-        assert_eq!(facts().recognise(&owner("2"), &secret(other_host, None)), Recognised::Foreign);
+        assert_eq!(facts().recognise(&owner("2"), &secret(other_host.clone(), None)), Recognised::Foreign);
+        let marked_elsewhere = secret(other_host, Some(owner("1").labels()));
+        assert_eq!(facts().recognise(&owner("2"), &marked_elsewhere), Recognised::Foreign);
+    }
+
+    #[test]
+    fn nothing_is_inherited_from_an_object_of_another_name_namespace_or_kind() {
+        let data = facts().data(&Password::new("x"));
+        let strangers = [
+            SecretOwner { name: "other".to_owned(), ..owner("1") },
+            SecretOwner { namespace: "other".to_owned(), ..owner("1") },
+            SecretOwner { kind: "PostgreSQLServer", ..owner("1") },
+        ];
+        for stranger in strangers {
+            let marked = secret(data.clone(), Some(stranger.labels()));
+            assert_eq!(facts().recognise(&owner("2"), &marked), Recognised::Foreign, "{stranger:?}");
+        }
     }
 
     #[test]

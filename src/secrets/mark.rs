@@ -15,7 +15,7 @@ pub struct SecretOwner {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Its uid: this alone decides.
+    /// Its uid: a Secret marked with it is ours.
     pub uid: String,
 }
 
@@ -53,6 +53,19 @@ impl SecretOwner {
     /// Whether the Secret bears this owner's mark.
     pub fn owns(&self, secret: &Secret) -> bool {
         marked_uid(secret) == Some(self.uid.as_str())
+    }
+
+    /// Whether the Secret bears the mark of an object of the same kind and name that is gone: a namespace holds one of
+    /// a name at a time, so one with another uid was before this one.
+    pub fn succeeds_in(&self, secret: &Secret) -> bool {
+        let labels = secret.metadata.labels.as_ref();
+        let says = |name: &str, value: &str| {
+            labels.and_then(|labels| labels.get(&key(name))).is_some_and(|found| found == value)
+        };
+        marked_uid(secret).is_some_and(|uid| uid != self.uid)
+            && says("owner-kind", self.kind)
+            && says("owner-namespace", &self.namespace)
+            && says("owner-name", &self.name)
     }
 }
 

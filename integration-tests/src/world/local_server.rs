@@ -1,7 +1,10 @@
 //! A PostgreSQL server of the local backend, seen from behind.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -42,6 +45,26 @@ impl LocalServer {
     pub fn postmaster(&self) -> Option<i32> {
         let text = std::fs::read_to_string(self.folder.join("pgdata/postmaster.pid")).ok()?;
         text.lines().next()?.trim().parse().ok()
+    }
+
+    /// Kills its processes at once, as a crash would.
+    pub fn kill(&self) {
+        if let Some(pid) = self.postmaster() {
+            // SIGQUIT leaves no shared memory behind; an error means that it has ended already.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGQUIT);
+        }
+        while self.is_alive() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Whether a process of PostgreSQL works on its data.
+    pub fn is_alive(&self) -> bool {
+        let data = self.folder.join("pgdata");
+        let Ok(entries) = std::fs::read_dir("/proc") else { return false };
+        entries.flatten().any(|entry| {
+            std::fs::read_link(entry.path().join("cwd")).is_ok_and(|folder| folder.starts_with(&data))
+        })
     }
 
     /// Its log since its last start; with the server parameter `log_statement: all` every statement is in there.

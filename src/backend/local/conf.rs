@@ -6,6 +6,8 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
+use crate::config::LOCAL_SUPERUSER;
+
 use super::account::{Account, run};
 use super::error::LocalError;
 use super::install::Install;
@@ -14,7 +16,7 @@ use super::process;
 use super::record::Record;
 
 /// The role that only the operator's own user can be, and only over the server's socket.
-pub(super) const SUPERUSER: &str = "hcpg_superuser";
+pub(super) const SUPERUSER: &str = LOCAL_SUPERUSER;
 
 /// Parameter → value, as asked for by users.
 pub(super) type Parameters = BTreeMap<String, String>;

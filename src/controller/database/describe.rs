@@ -16,7 +16,7 @@ use crate::fsm::database::{DatabasePresence, DatabaseTrigger, ServerSeen};
 pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> DatabaseStatus {
     let seen = pass.seen;
     let mut status = pass.object.status.clone().unwrap_or_default();
-    let verdict = verdict(seen, pass.trigger);
+    let verdict = verdict(seen, pass.phase, pass.trigger);
     if status.phase != Some(pass.phase) {
         status.phase_since = Some(Time(pass.now));
     }

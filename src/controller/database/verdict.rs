@@ -1,23 +1,27 @@
 //! What a trigger means for people: reason, sentence, and whether somebody has to do something.
 
+use super::classify::view;
 use super::observe::DatabaseSeen;
-use crate::api::Reason;
+use crate::api::{Phase, Reason};
 use crate::controller::conditions::{Course, Verdict};
-use crate::fsm::database::DatabaseTrigger;
+use crate::fsm::database::{DatabaseTrigger, DatabaseView, classify};
 use crate::postgres::{DatabaseState, Existence};
 
 /// The verdict on this observation.
-pub(super) fn verdict(seen: &DatabaseSeen, trigger: DatabaseTrigger) -> Verdict {
+pub(super) fn verdict(seen: &DatabaseSeen, phase: Phase, trigger: DatabaseTrigger) -> Verdict {
     let name = seen.names.as_ref().map_or(seen.owner.name.as_str(), |names| names.database.as_str());
     let (reason, message, course) = match trigger {
         DatabaseTrigger::Deletion => {
             (Reason::Deleting, "the object is to be deleted".to_owned(), Course::Moving)
         }
-        DatabaseTrigger::Paused if seen.observes_only => {
-            (Reason::ObserveOnly, "the operator is configured to read only".to_owned(), Course::Done)
-        }
         DatabaseTrigger::Paused => {
-            (Reason::PausedByUser, "operator/paused is \"true\": nothing is written".to_owned(), Course::Done)
+            let (reason, message) = match seen.observes_only {
+                true => (Reason::ObserveOnly, "the operator is configured to read only"),
+                false => (Reason::PausedByUser, "operator/paused is \"true\": nothing is written"),
+            };
+            let unpaused = DatabaseView { paused: false, ..view(phase, seen) };
+            let settled = classify(&unpaused) == DatabaseTrigger::Settled;
+            (reason, message.to_owned(), if settled { Course::Done } else { Course::Held })
         }
         DatabaseTrigger::WaitingForServer => {
             (Reason::WaitingForServer, seen.server.waiting_for.clone(), Course::Moving)

@@ -17,7 +17,7 @@ use crate::fsm::server::{Presence, ServerTrigger};
 pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerStatus {
     let seen = pass.seen;
     let mut status = pass.object.status.clone().unwrap_or_default();
-    let verdict = verdict(seen, pass.trigger);
+    let verdict = verdict(seen, pass.phase, pass.trigger);
     if status.phase != Some(pass.phase) {
         status.phase_since = Some(Time(pass.now));
     }

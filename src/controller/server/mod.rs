@@ -49,6 +49,10 @@ impl Subject for Servers {
         observe::observe(context, object).await
     }
 
+    fn is_paused(seen: &ServerSeen) -> bool {
+        seen.paused
+    }
+
     fn classify(object: &PostgreSQLServer, seen: &ServerSeen) -> ServerTrigger {
         crate::fsm::server::classify(&classify::view(Self::phase(object), seen))
     }
@@ -82,6 +86,10 @@ impl Subject for Servers {
         action: ServerAction,
     ) -> Result<Vec<Note>, Failure> {
         act::act(context, object, seen, trigger, action).await
+    }
+
+    fn is_change(action: ServerAction) -> bool {
+        matches!(action, ServerAction::UpdateServer | ServerAction::ConfigureServer)
     }
 
     fn pace(context: &Context, seen: &ServerSeen, trigger: ServerTrigger) -> Duration {

@@ -8,7 +8,7 @@ use kube::ResourceExt;
 
 use crate::api::{DeletionPolicy, PostgreSQLServer};
 use crate::backend::{
-    BackendError, DesiredServer, Difference, Health, Owner, PresentServer, Rejection, ServerBackend,
+    BackendError, Change, DesiredServer, Difference, Health, Owner, PresentServer, Rejection, ServerBackend,
     ServerIdentity, ServerObservation, Stage,
 };
 use crate::controller::context::Context;
@@ -174,10 +174,17 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     )
     .await?;
 
-    let differences = match (present, &selected) {
+    let mut differences = match (present, &selected) {
         (Some(server), Ok(backend)) => backend.differences(&desired, &server.facts),
         _ => Vec::new(),
     };
+    let moves = context.backends.asked_to_move(object.spec.backend.as_deref(), status.backend.as_deref());
+    differences.extend(moves.map(|wanted| Difference {
+        field: "backend".to_owned(),
+        found: status.backend.clone(),
+        wanted: wanted.to_owned(),
+        change: Change::Refused { message: "a server stays in its backend".to_owned() },
+    }));
     let requests = Requests::of(object);
     let now = Timestamp::now();
     let reset_due = surroundings::reset_due(context, &requests, &credentials, now);

@@ -1,23 +1,27 @@
 //! What a trigger means for people: reason, sentence, and whether somebody has to do something.
 
+use super::classify::view;
 use super::observe::{Answer, ServerSeen};
-use crate::api::Reason;
+use crate::api::{Phase, Reason};
 use crate::backend::{Health, Stage};
 use crate::controller::conditions::{Course, Verdict};
-use crate::fsm::server::ServerTrigger;
+use crate::fsm::server::{ServerTrigger, ServerView, classify};
 
 /// The verdict on this observation.
-pub(super) fn verdict(seen: &ServerSeen, trigger: ServerTrigger) -> Verdict {
+pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -> Verdict {
     let name = seen.identity.as_ref().map_or(seen.owner.name.as_str(), |identity| identity.name.as_str());
     let (reason, message, course) = match trigger {
         ServerTrigger::Deletion => {
             (Reason::Deleting, "the object is to be deleted".to_owned(), Course::Moving)
         }
-        ServerTrigger::Paused if seen.observes_only => {
-            (Reason::ObserveOnly, "the operator is configured to read only".to_owned(), Course::Done)
-        }
         ServerTrigger::Paused => {
-            (Reason::PausedByUser, "operator/paused is \"true\": nothing is written".to_owned(), Course::Done)
+            let (reason, message) = match seen.observes_only {
+                true => (Reason::ObserveOnly, "the operator is configured to read only"),
+                false => (Reason::PausedByUser, "operator/paused is \"true\": nothing is written"),
+            };
+            let unpaused = ServerView { paused: false, ..view(phase, seen) };
+            let settled = classify(&unpaused) == ServerTrigger::Settled;
+            (reason, message.to_owned(), if settled { Course::Done } else { Course::Held })
         }
         ServerTrigger::NotOurs => (Reason::NotOurs, not_ours(seen, name), Course::Stuck),
         ServerTrigger::RecreateRequested => {
