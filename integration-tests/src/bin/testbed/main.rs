@@ -3,6 +3,7 @@
 //! stdout is for shells to evaluate; everything for people goes to stderr. One module per pair of subcommands.
 
 mod cluster;
+mod footprint;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ enum Command {
     ClusterUp(cluster::Target),
     /// Ends the control plane and deletes its data; the binaries stay in the cache.
     ClusterDown(cluster::Target),
+    /// Measures the operator's memory and its requests while nothing happens, in a throw-away control plane.
+    Footprint(footprint::Load),
 }
 
 #[tokio::main]
@@ -29,6 +32,10 @@ async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::ClusterUp(target) => cluster::up(&target).await,
         Command::ClusterDown(target) => cluster::down(&target),
+        Command::Footprint(load) => {
+            footprint::measure(&load).await;
+            Ok(())
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
