@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use hcpg::backend;
 use hcpg::config::{Config, Environment, Loaded, process_variables};
-use hcpg::controller::{self, Settings};
+use hcpg::controller::{self, Clients, Settings};
 use hcpg::ops::cli::{Cli, Command, RunOptions, check_config, crds, version};
 use hcpg::ops::{Heartbeat, HttpServer, Metrics, Probes, Readiness, init};
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,7 +17,7 @@ use tracing::{Level, info, warn};
 // The one place where errors of all rooms meet; what they say is for the person who started the operator.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long passes under way may go on after the signal; the chart's grace period is a little longer.
+/// How long what is under way may go on after the signal; the chart's grace period is a little longer.
 const GRACE: Duration = Duration::from_secs(25);
 
 fn main() -> ExitCode {
@@ -44,8 +44,17 @@ fn print(text: &str) -> Result<(), Failure> {
     Ok(std::io::stdout().write_all(text.as_bytes())?)
 }
 
-#[tokio::main]
-async fn run(options: RunOptions) -> Result<(), Failure> {
+fn run(options: RunOptions) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let told = runtime.block_on(serve(options));
+    // A backend's work in the background gets the rest of the time; unlike this, a plain drop would wait for its end.
+    let left = told.as_ref().map_or(Duration::ZERO, |told| GRACE.saturating_sub(told.elapsed()));
+    runtime.shutdown_timeout(left);
+    told.map(drop)
+}
+
+/// Runs until told to stop; the answer is when that was.
+async fn serve(options: RunOptions) -> Result<Instant, Failure> {
     init(options.log_format, Level::INFO)?;
     // Before anything makes a TLS connection: with two providers in the tree rustls would not choose by itself.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
@@ -70,7 +79,7 @@ async fn run(options: RunOptions) -> Result<(), Failure> {
         let _ = stopped.wait_for(|stop| *stop).await;
     }));
     let settings = Settings {
-        client: kube::Client::try_default().await?,
+        clients: Clients::of(kube::Config::infer().await?)?,
         backends,
         config: Arc::new(config),
         metrics: Arc::new(metrics),
@@ -81,17 +90,19 @@ async fn run(options: RunOptions) -> Result<(), Failure> {
     };
     let controllers = controller::run(settings, stop.subscribe());
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let told = async {
+    let told = std::sync::OnceLock::new();
+    let overdue = async {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        let _ = told.set(Instant::now());
         info!("stopping: what is under way is finished first");
         let _ = stop.send(true);
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
         () = controllers => {}
-        () = told => warn!("stopped with work under way; it is taken up again at the next start"),
+        () = overdue => warn!("stopped with work under way; it is taken up again at the next start"),
     }
     let _ = stop.send(true);
     probes.await??;
-    Ok(())
+    Ok(told.get().copied().unwrap_or_else(Instant::now))
 }

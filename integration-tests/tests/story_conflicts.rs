@@ -160,7 +160,8 @@ async fn of_two_databases_in_a_race_for_a_secret_one_gets_it() {
         story.try_apply(database_object("one", "main", "shared")),
         story.try_apply(database_object("two", "main", "shared")),
     );
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     let winner = story.credentials("shared").await.dbname;
     let loser = if winner == "one" { "two" } else { "one" };
     story.database_ready(&winner).await;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumIter, IntoStaticStr};
+use strum::{Display, EnumIter, EnumMessage, IntoStaticStr};
 
 use super::Reason;
 
@@ -22,6 +22,7 @@ use super::Reason;
     Deserialize,
     Display,
     EnumIter,
+    EnumMessage,
     IntoStaticStr,
 )]
 pub enum ConditionType {

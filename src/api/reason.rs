@@ -1,11 +1,22 @@
 //! Every reason a condition or an event can carry, in one place.
 
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumIter, IntoStaticStr};
+use strum::{Display, EnumIter, EnumMessage, IntoStaticStr};
 
 /// Why a condition has its value, in one word. The list is closed: dashboards and alerts may match on it.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumIter, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumIter,
+    EnumMessage,
+    IntoStaticStr,
 )]
 pub enum Reason {
     /// Everything is as asked and published.

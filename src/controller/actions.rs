@@ -68,6 +68,7 @@ where
         };
         let path = format!("/metadata/{map}/{}", ACTION.replace('~', "~0").replace('/', "~1"));
         let operations = json!([
+            {"op": "test", "path": "/metadata/uid", "value": object.uid()},
             {"op": "test", "path": path, "value": request.value},
             {"op": "remove", "path": path},
         ]);

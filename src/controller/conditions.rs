@@ -185,11 +185,21 @@ fn finish(
         type_,
         status: answer.status,
         reason: answer.reason,
-        message: answer.message,
+        message: cut(answer.message),
         last_transition_time: Time(now),
         observed_generation: generation,
     });
     conditions_with(old, new.collect(), now)
+}
+
+/// What the definition admits, and more than anybody reads: a longer one would keep the whole status from being written.
+const LONGEST_MESSAGE: usize = 4096;
+
+fn cut(message: String) -> String {
+    if message.chars().nth(LONGEST_MESSAGE).is_none() {
+        return message;
+    }
+    message.chars().take(LONGEST_MESSAGE - 1).chain(['…']).collect()
 }
 
 /// Whether the published credentials can be used, as far as logins tell.
@@ -199,6 +209,9 @@ pub fn usable(credentials: &CredentialsSeen, otherwise: &Verdict) -> Answer {
         (Some(message), _, _) => Answer::new(false, Reason::SecretConflict, message),
         (None, Some(_), LoginAnswer::Accepted) => {
             Answer::new(true, Reason::Available, "the published credentials log in")
+        }
+        (None, Some(_), LoginAnswer::Barred(message)) => {
+            Answer::new(false, Reason::Unusable, message.clone())
         }
         (None, Some(_), LoginAnswer::Refused) => {
             Answer::new(false, Reason::CredentialsRefused, "PostgreSQL refuses the published password")
@@ -221,6 +234,7 @@ pub fn login(credentials: &CredentialsSeen) -> Answer {
         LoginAnswer::Accepted => {
             Answer::new(true, Reason::LoginSucceeded, "the published credentials logged in")
         }
+        LoginAnswer::Barred(message) => Answer::new(false, Reason::Unusable, message.clone()),
         LoginAnswer::Refused => {
             Answer::new(false, Reason::CredentialsRefused, "PostgreSQL refuses the published password")
         }

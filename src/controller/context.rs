@@ -32,6 +32,8 @@ pub struct Context {
     pub secrets: SecretStore,
     /// Failures in a row.
     pub backoffs: Backoffs,
+    /// Looks in a row that found something else still in the way.
+    pub waits: Backoffs,
     /// Changes that were refused lately.
     pub refusals: Refusals,
     /// Every server object, as last seen.
@@ -40,6 +42,9 @@ pub struct Context {
     pub databases: Store<PostgreSQLDatabase>,
     server_locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
+
+/// Something that is waited for is looked at this often at least.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// How long a refused request is left alone while nothing changes.
 const SLOWLY: Duration = Duration::from_secs(300);
@@ -59,6 +64,7 @@ impl Context {
             secrets: SecretStore::new(client.clone(), operator_namespace),
             backoffs: Backoffs::new(Duration::from_secs(config.reconcile.backoff_max_seconds)),
             refusals: Refusals::new(SLOWLY.min(Duration::from_secs(config.reconcile.resync_seconds))),
+            waits: Backoffs::new(LONGEST_WAIT),
             server_locks: Mutex::default(),
             servers: stores.0,
             databases: stores.1,

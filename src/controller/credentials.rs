@@ -26,10 +26,19 @@ pub enum LoginAnswer {
     NotTried,
     /// The password is accepted.
     Accepted,
+    /// The password is accepted, and yet nobody gets into the database with it.
+    Barred(String),
     /// The password is refused.
     Refused,
     /// There was no answer, or none about the password.
     Unreachable(String),
+}
+
+impl LoginAnswer {
+    /// Whether the password is the right one.
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, Self::Accepted | Self::Barred(_))
+    }
 }
 
 /// The passwords of an object, as observed. Not `Debug`: a Secret prints its data.
@@ -148,7 +157,9 @@ impl CredentialsSeen {
             Err(error) => match error.kind() {
                 SqlErrorKind::PasswordRefused => LoginAnswer::Refused,
                 // The role may not enter the database or it is not there: the password itself was right.
-                SqlErrorKind::DatabaseMissing | SqlErrorKind::NotPermitted => LoginAnswer::Accepted,
+                SqlErrorKind::DatabaseMissing | SqlErrorKind::NotPermitted => {
+                    LoginAnswer::Barred(error.to_string())
+                }
                 _ => LoginAnswer::Unreachable(error.to_string()),
             },
         }
@@ -172,7 +183,7 @@ impl CredentialsSeen {
     pub fn pending_view(&self) -> Pending {
         match (&self.pending, &self.pending_login) {
             (None, _) => Pending::None,
-            (Some(_), LoginAnswer::Accepted) => Pending::Accepted,
+            (Some(_), answer) if answer.is_accepted() => Pending::Accepted,
             (Some(_), _) => Pending::Unapplied,
         }
     }
@@ -183,7 +194,7 @@ impl CredentialsSeen {
             Published::Foreign
         } else if self.published.is_none() {
             Published::Absent
-        } else if self.published_login != LoginAnswer::Accepted {
+        } else if !self.published_login.is_accepted() {
             Published::Refused
         } else if self.current {
             Published::Current
@@ -245,10 +256,10 @@ impl CredentialsSeen {
             (None, None) => return Err(Failure::conflict("the password to verify is gone")),
         };
         match self.login(&password).await {
-            LoginAnswer::Accepted => {
+            accepted @ (LoginAnswer::Accepted | LoginAnswer::Barred(_)) => {
                 let verified =
                     if self.pending.is_some() { &mut self.pending_login } else { &mut self.published_login };
-                *verified = LoginAnswer::Accepted;
+                *verified = accepted;
                 Ok(())
             }
             LoginAnswer::Refused | LoginAnswer::NotTried => Err(Failure::new(
@@ -270,7 +281,7 @@ impl CredentialsSeen {
     }
 
     /// Publishes the accepted password with the facts, unless it stands there already.
-    ///    ///
+    ///
     /// # Errors
     /// When no password is accepted, or the Secret could not be written.
     pub async fn publish(&self, context: &Context) -> Result<(), Failure> {
@@ -283,12 +294,12 @@ impl CredentialsSeen {
         }
         let kept = self.last_reset();
         let issue = match (&self.pending, &self.published) {
-            (Some(pending), _) if self.pending_login == LoginAnswer::Accepted => Issue {
+            (Some(pending), _) if self.pending_login.is_accepted() => Issue {
                 password: &pending.password,
                 issued_at: pending.issued_at,
                 reset_at: if pending.settles.is_empty() { kept } else { Some(pending.issued_at) },
             },
-            (None, Some(password)) if self.published_login == LoginAnswer::Accepted => {
+            (None, Some(password)) if self.published_login.is_accepted() => {
                 Issue { password, issued_at: self.issued_at().unwrap_or_else(Timestamp::now), reset_at: kept }
             }
             _ => return Err(Failure::conflict("no password is accepted by the server")),

@@ -68,13 +68,17 @@ pub async fn reconcile<S: Subject>(
             context.backoffs.forget(&uid);
             match end {
                 End::Settled(wait) => ("settled", Action::requeue(wait)),
-                End::Acted => ("acted", Action::requeue(SOON)),
+                End::Acted => {
+                    context.waits.forget(&uid);
+                    ("acted", Action::requeue(SOON))
+                }
                 End::Refused(failure) => {
                     span.in_scope(|| warn!(reason = failure.reason.as_str(), "{failure}"));
                     ("refused", Action::requeue(SOON))
                 }
                 End::Outdated => ("outdated", Action::requeue(backoff::jittered(SOON))),
                 End::Gone => {
+                    context.waits.forget(&uid);
                     context.refusals.forget(&uid);
                     ("gone", Action::await_change())
                 }
@@ -119,10 +123,12 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
     };
     let trigger = S::classify(&object, &seen);
     let before = S::phase(&object);
+    let told: Vec<String> = S::conditions(&object).iter().map(|one| one.message.clone()).collect();
     let step = S::Machine::step(before, trigger);
     debug!(trigger = name_of::<S>(trigger), to = step.phase.as_str(), actions = step.plan.len(), "decided");
 
-    let object = match prepare::<S>(&api, object, &step).await? {
+    let effects = !step.plan.is_empty() || (before != Phase::Pending && !S::is_paused(&seen));
+    let object = match prepare::<S>(&api, object, effects).await? {
         Some(object) => object,
         None => return Ok(End::Outdated),
     };
@@ -173,7 +179,8 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
                 failure: Some(&failure),
                 now: Timestamp::now(),
             };
-            let is_news = S::conditions(&object).iter().all(|condition| condition.message != failure.message);
+            // Told before this pass began, that is: meanwhile the conditions told of the new attempt.
+            let is_news = !told.contains(&failure.message);
             record::status::<S>(&api, &object, &S::describe(context, &pass)).await?;
             if is_news {
                 let note = Note { reason: failure.reason, message: failure.message.clone(), warning: true };
@@ -191,13 +198,14 @@ fn steps_aside<S: Subject>(failure: &Failure, action: super::subject::ActionOf<S
     failure.retry == Retry::Slowly && S::is_change(action)
 }
 
-/// Puts our finalizer on the object before the first effect. None when the object changed since it was read.
+/// Puts our finalizer on the object where there are or will be effects, also when somebody has taken it off: without it
+/// a deletion would leave everything behind. None when the object changed since it was read.
 async fn prepare<S: Subject>(
     api: &Api<S::Object>,
     object: S::Object,
-    step: &Step<super::subject::ActionOf<S>>,
+    effects: bool,
 ) -> Result<Option<S::Object>, Failure> {
-    if step.plan.is_empty() || is_deleting(&object) || finalizer::is_held(&object) {
+    if !effects || is_deleting(&object) || finalizer::is_held(&object) {
         return Ok(Some(object));
     }
     match finalizer::hold(api, &object).await {

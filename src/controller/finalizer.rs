@@ -42,6 +42,8 @@ where
     let rest: Vec<&String> =
         object.finalizers().iter().filter(|name| *name != FINALIZER && *name != ORIGINAL_FINALIZER).collect();
     let operations = json!([
+        // Another object may stand under the name by now.
+        {"op": "test", "path": "/metadata/uid", "value": object.uid()},
         {"op": "test", "path": "/metadata/finalizers", "value": object.finalizers()},
         {"op": "replace", "path": "/metadata/finalizers", "value": rest},
     ]);

@@ -2,6 +2,7 @@
 
 mod actions;
 mod backoff;
+mod clients;
 mod conditions;
 mod context;
 mod credentials;
@@ -19,5 +20,6 @@ mod server;
 mod subject;
 mod surroundings;
 
+pub use clients::Clients;
 pub use metered::Metered;
 pub use run::{Settings, run};

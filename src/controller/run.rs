@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tracing::{info, warn};
 
+use super::clients::Clients;
 use super::context::Context;
 use super::database::Databases;
 use super::driver;
@@ -36,7 +37,7 @@ const KINDS_RETRY: Duration = Duration::from_secs(2);
 /// What the controllers run with.
 pub struct Settings {
     /// The API server.
-    pub client: Client,
+    pub clients: Clients,
     /// The configuration.
     pub config: Arc<Config>,
     /// The backends that are set up.
@@ -55,7 +56,7 @@ pub struct Settings {
 
 /// Runs both controllers until `stop` turns true; passes that are under way are finished.
 pub async fn run(settings: Settings, mut stop: watch::Receiver<bool>) {
-    let client = settings.client.clone();
+    let Clients { requests: client, watches } = settings.clients.clone();
     tokio::select! {
         () = wait_for_kinds(&client, &settings.readiness) => {}
         _ = stop.wait_for(|stop| *stop) => return,
@@ -82,20 +83,20 @@ pub async fn run(settings: Settings, mut stop: watch::Receiver<bool>) {
     let limits = ControllerConfig::default().concurrency(settings.config.reconcile.concurrency);
 
     let (all_databases, all_servers) = (databases.clone(), servers.clone());
-    let server_loop = Controller::for_stream(changes::<Servers>(&client, server_writer), servers.clone())
+    let server_loop = Controller::for_stream(changes::<Servers>(&watches, server_writer), servers.clone())
         .with_config(limits.clone())
         .watches(
-            Api::<PostgreSQLDatabase>::all(client.clone()),
+            Api::<PostgreSQLDatabase>::all(watches.clone()),
             watcher::Config::default(),
             move |database| deleting_server_of(&all_servers, &database),
         )
         .graceful_shutdown_on(stopped(stop.clone()))
         .run(driver::reconcile::<Servers>, |_, error, _| match *error {}, context.clone());
     let database_loop =
-        Controller::for_stream(changes::<Databases>(&client, database_writer), databases.clone())
+        Controller::for_stream(changes::<Databases>(&watches, database_writer), databases.clone())
             .with_config(limits)
             .watches(
-                Api::<PostgreSQLServer>::all(client.clone()),
+                Api::<PostgreSQLServer>::all(watches.clone()),
                 watcher::Config::default(),
                 move |server| databases_of(&all_databases, &server),
             )

@@ -84,6 +84,9 @@ pub trait Subject: Send + Sync + 'static {
     /// When the API server could not be read; an unreadable backend is an observation.
     async fn observe(context: &Context, object: &Self::Object) -> Result<Self::Observation, Failure>;
 
+    /// Whether nobody wants writes.
+    fn is_paused(seen: &Self::Observation) -> bool;
+
     /// The trigger. Pure.
     fn classify(object: &Self::Object, seen: &Self::Observation) -> TriggerOf<Self>
     where

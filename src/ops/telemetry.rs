@@ -2,9 +2,10 @@
 
 use std::io::IsTerminal;
 
-use tracing::Level;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{ParseError, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 /// Libraries that log at `info` or `debug` what is of interest only when they are looked into themselves.
@@ -42,6 +43,7 @@ pub enum TelemetryError {
 /// Sets up logs to the standard error stream, for the whole process.
 ///
 /// `RUST_LOG` says what is logged; without it everything from `default_level` on, and of the libraries only warnings.
+/// Secrets never are.
 pub fn init(format: LogFormat, default_level: Level) -> Result<(), TelemetryError> {
     let filter = filter(std::env::var("RUST_LOG").ok(), default_level)?;
     let terminal = std::io::stderr().is_terminal();
@@ -53,11 +55,20 @@ pub fn init(format: LogFormat, default_level: Level) -> Result<(), TelemetryErro
             .with_current_span(true)
             .with_span_list(false)
             .finish()
+            .with(filter_fn(may_be_told))
             .try_init()?;
     } else {
-        builder.with_ansi(terminal).finish().try_init()?;
+        builder.with_ansi(terminal).finish().with(filter_fn(may_be_told)).try_init()?;
     }
     Ok(())
+}
+
+/// Whatever `RUST_LOG` says: the driver logs the text of statements, in which passwords or their verifiers stand, and
+/// the client logs the whole of an answer it cannot read, which may be a Secret.
+fn may_be_told(metadata: &Metadata<'_>) -> bool {
+    let (target, level) = (metadata.target(), *metadata.level());
+    !(target.starts_with("tokio_postgres") && level >= Level::DEBUG
+        || target.starts_with("kube_client::client") && level == Level::WARN)
 }
 
 fn is_json(format: LogFormat, terminal: bool) -> bool {

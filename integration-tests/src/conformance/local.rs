@@ -18,13 +18,13 @@ use super::faults::Operation;
 use super::subject::{Drift, Shown, Subject, Update};
 use crate::operator::{Ports, Sweeper, new_folder};
 
-/// `initdb` as long as nobody wants it to fail.
+/// `initdb` as long as nobody wants it to fail; these servers need not survive a power failure.
 const INITDB: &str = r#"#!/bin/sh
 if [ "$1" != --version ] && rm "FOLDER/fail" 2>/dev/null; then
   echo "initdb: error: could not write: no space left on device" >&2
   exit 1
 fi
-exec "BIN/initdb" "$@"
+exec "BIN/initdb" --no-sync "$@"
 "#;
 
 /// The local backend; its servers end with it.

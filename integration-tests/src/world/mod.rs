@@ -38,7 +38,7 @@ pub use team::{APP, APP_LOGIN, TEAM, TEAM_AND_APP, TEAM_LOGIN, answer, says};
 pub use wait::{database_condition, is_ready, server_condition};
 
 use crate::control_plane::{
-    AuditEvent, Binary, Cluster, ControlPlane, Options, create_namespace, kubeconfig, locate,
+    AuditEvent, AuditLog, Binary, Cluster, ControlPlane, Options, create_namespace, kubeconfig, locate,
 };
 use crate::operator::{
     OPERATOR_NAMESPACE, OPERATOR_USER, Operator, OperatorOptions, SERVICE_ACCOUNT, install,
@@ -101,10 +101,14 @@ impl World {
         done(command.output().await)
     }
 
+    /// The API server's audit log, of everybody.
+    pub fn audit_log(&self) -> AuditLog {
+        done(self.plane.audit_log())
+    }
+
     /// All that the operator has asked the API server for up to now.
     pub async fn operator_events(&self) -> Vec<AuditEvent> {
-        let audit = done(self.plane.audit_log());
-        let mut events = done(audit.settled(&self.client().await).await);
+        let mut events = done(self.audit_log().settled(&self.client().await).await);
         events.retain(|event| event.user.username == OPERATOR_USER);
         events
     }

@@ -3,7 +3,9 @@
 //! A new kind of generated file is one more producer in [`artefact::artefacts`].
 
 mod artefact;
+mod configuration;
 mod crds;
+mod reasons;
 mod yaml;
 
 use std::error::Error;

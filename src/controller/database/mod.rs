@@ -50,6 +50,10 @@ impl Subject for Databases {
         observe::observe(context, object).await
     }
 
+    fn is_paused(seen: &DatabaseSeen) -> bool {
+        seen.paused
+    }
+
     fn classify(object: &PostgreSQLDatabase, seen: &DatabaseSeen) -> DatabaseTrigger {
         crate::fsm::database::classify(&classify::view(Self::phase(object), seen))
     }
@@ -86,9 +90,16 @@ impl Subject for Databases {
     }
 
     fn pace(context: &Context, seen: &DatabaseSeen, trigger: DatabaseTrigger) -> Duration {
+        let waits = matches!(trigger, DatabaseTrigger::WaitingForServer | DatabaseTrigger::Unreadable);
+        if !waits {
+            context.waits.forget(&seen.owner.uid);
+        }
         let wait = match trigger {
-            // A change of the server's object wakes the database; what PostgreSQL does wakes nobody.
-            DatabaseTrigger::WaitingForServer | DatabaseTrigger::Unreadable => context.poll(),
+            // A change of the server's object wakes the database; what PostgreSQL does wakes nobody. Many databases may
+            // wait long for one server, so they ask less and less often.
+            DatabaseTrigger::WaitingForServer | DatabaseTrigger::Unreadable => {
+                context.poll().max(context.waits.next(&seen.owner.uid))
+            }
             DatabaseTrigger::NotOurs | DatabaseTrigger::Lost | DatabaseTrigger::Rejected => context.slowly(),
             _ => context.resync(),
         };

@@ -7,7 +7,7 @@ use super::server::{self, ServerOfDatabase};
 use crate::api::{DatabaseSettings, PostgreSQLDatabase};
 use crate::backend::Owner;
 use crate::controller::context::Context;
-use crate::controller::credentials::{CredentialsSeen, LoginAnswer};
+use crate::controller::credentials::CredentialsSeen;
 use crate::controller::failure::Failure;
 use crate::controller::requests::{Requests, ResetDue};
 use crate::controller::surroundings;
@@ -132,7 +132,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
     Ok(DatabaseSeen {
         evidence: pinned.server_uid.is_some()
             || surroundings::original_finished(&pinned.name, &status.backend, status.deployment.as_ref()),
-        adopts_unmarked: credentials.published_login == LoginAnswer::Accepted,
+        adopts_unmarked: credentials.published_login.is_accepted(),
         was_ready: status.first_ready_at.is_some(),
         terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due)
             .await?,

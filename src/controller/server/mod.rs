@@ -49,6 +49,10 @@ impl Subject for Servers {
         observe::observe(context, object).await
     }
 
+    fn is_paused(seen: &ServerSeen) -> bool {
+        seen.paused
+    }
+
     fn classify(object: &PostgreSQLServer, seen: &ServerSeen) -> ServerTrigger {
         crate::fsm::server::classify(&classify::view(Self::phase(object), seen))
     }

@@ -13,8 +13,11 @@ use crate::conformance::bench::Bench;
 use crate::conformance::case::SERVER;
 use crate::conformance::effects::{Moment, Point};
 
-/// First each flow runs undisturbed, and its effects are written down; then one server per point goes through it, all
-/// beside each other, so that every kill hits one of them at its point and the others anywhere.
+/// How many servers are beside each other. Each is killed for all: with many more, hardly any gets on between kills.
+const BATCH: usize = 6;
+
+/// First each flow runs undisturbed, and its effects are written down; then one server per point goes through
+/// it, some beside each other, so that every kill hits one of them at its point and the others anywhere.
 pub async fn at_every_point(bench: &Arc<Bench>) {
     let begin = Instant::now();
     let pattern = bench.case("undisturbed").await;
@@ -25,26 +28,26 @@ pub async fn at_every_point(bench: &Arc<Bench>) {
         async move { bench.kill_as_planned().await }
     });
     let number = creation.len().max(reset.len()).max(deletion.len());
-    let cases: Vec<Case> = join_all((0..number).map(|index| {
-        let bench = bench.clone();
-        async move { bench.case(&format!("killed-{index}")).await }
-    }))
-    .await;
-
-    run(bench, "killed during creation", &cases, &creation, |case| async move {
-        case.created(json!({})).await;
-        case.is_well().await;
-    })
-    .await;
-    run(bench, "killed during a reset", &cases, &reset, |case| async move {
-        case.reset().await;
-        case.is_well().await;
-    })
-    .await;
-    run(bench, "killed during deletion", &cases, &deletion, |case| async move {
-        case.deleted().await;
-    })
-    .await;
+    for first in (0..number).step_by(BATCH) {
+        let batch = first..number.min(first + BATCH);
+        let batch: Vec<Case> =
+            join_all(batch.map(async |index| bench.case(&format!("killed-{index}")).await)).await;
+        let rest = |points: &[Point]| points.iter().skip(first).cloned().collect::<Vec<_>>();
+        run(bench, "killed during creation", &batch, &rest(&creation), |case| async move {
+            case.created(json!({})).await;
+            case.is_well().await;
+        })
+        .await;
+        run(bench, "killed during a reset", &batch, &rest(&reset), |case| async move {
+            case.reset().await;
+            case.is_well().await;
+        })
+        .await;
+        run(bench, "killed during deletion", &batch, &rest(&deletion), |case| async move {
+            case.deleted().await;
+        })
+        .await;
+    }
     killer.abort();
     let kills = creation.len() + reset.len() + deletion.len();
     eprintln!("killed {kills} times on {number} servers in {:.1} s", begin.elapsed().as_secs_f32());
@@ -78,6 +81,11 @@ fn points(effects: &[String]) -> Vec<Point> {
     points
 }
 
+/// A status is written when it says something new; how often that is within one phase depends on who is faster.
+fn comes_always(point: &Point) -> bool {
+    point.occurrence == 1 || !point.effect.starts_with("PATCH status")
+}
+
 async fn run<F>(bench: &Arc<Bench>, title: &str, cases: &[Case], points: &[Point], flow: impl Fn(Case) -> F)
 where
     F: Future<Output = ()> + 'static,
@@ -95,6 +103,7 @@ where
         named.push((name, Box::pin(flow) as _));
     }
     bench.run(title, named).await;
-    let missed: Vec<_> = cases.iter().filter_map(|case| bench.effects.planned(&case.namespace)).collect();
+    let left = cases.iter().filter_map(|case| bench.effects.planned(&case.namespace));
+    let missed: Vec<_> = left.filter(comes_always).collect();
     assert!(missed.is_empty(), "{title}: points that were not come to: {missed:?}");
 }

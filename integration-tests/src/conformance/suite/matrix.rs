@@ -10,30 +10,19 @@ use crate::conformance::bench::Bench;
 use crate::conformance::faults::{Fault, Operation};
 use crate::conformance::{Case, Subject, Update};
 
-/// The calls that one server meets the fault at: the reading one of every flow, or the writing one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lane {
-    Reads,
-    Writes,
-}
-
 /// Servers that meet a random fault at every third call, each with a seed of its own.
 const CHAOTIC: u64 = 4;
 /// In percent.
 const CHAOS: u32 = 33;
 
-/// One server per fault and lane goes through all flows; all of them beside each other.
+/// One server per fault goes through all flows, and meets it in each at a reading and at the writing call; all of them
+/// beside each other.
 pub async fn faults(subject: Arc<dyn Subject>) {
     let bench = Bench::start(subject).await;
     let mut cases = Vec::new();
     for fault in Fault::ALL {
-        for lane in [Lane::Reads, Lane::Writes] {
-            if lane == Lane::Reads || fault.befits(Operation::Create) {
-                let name = format!("{}-{lane:?}", fault.slug()).to_lowercase();
-                let case = bench.case(&name).await;
-                cases.push((name, all_flows(case, fault, lane).boxed_local()));
-            }
-        }
+        let case = bench.case(fault.slug()).await;
+        cases.push((fault.slug().to_owned(), all_flows(case, fault).boxed_local()));
     }
     for seed in 1..=CHAOTIC {
         let name = format!("chaos-{seed}");
@@ -43,26 +32,26 @@ pub async fn faults(subject: Arc<dyn Subject>) {
     bench.run("faults", cases).await;
 }
 
-async fn all_flows(case: Case, fault: Fault, lane: Lane) {
-    flow(&case, fault, lane, Operation::Create, case.create(json!({}))).await;
+async fn all_flows(case: Case, fault: Fault) {
+    flow(&case, fault, Operation::Create, case.create(json!({}))).await;
     case.is_well().await;
     let uid = |server: hcpg::api::PostgreSQLServer| server.status.and_then(|status| status.server?.uid);
     let first = uid(case.server().await);
 
     for by in [Operation::Update, Operation::Configure] {
         let update = update_by(&case, by);
-        flow(&case, fault, lane, by, case.change(json!({"spec": update.spec}))).await;
+        flow(&case, fault, by, case.change(json!({"spec": update.spec}))).await;
         case.shown(&update.shown).await;
         case.is_well().await;
     }
 
-    plan(&case, fault, lane, Operation::SetAdminPassword);
+    plan(&case, fault, Operation::SetAdminPassword);
     case.reset().await;
     met(&case, fault).await;
     case.is_well().await;
     assert_eq!(uid(case.server().await), first, "{}: the same server all the time", case.namespace);
 
-    plan(&case, fault, lane, Operation::Delete);
+    plan(&case, fault, Operation::Delete);
     case.deleted().await;
     assert_eq!(case.bench.faults.left(&case.namespace), 0, "{}: {fault:?} was met", case.namespace);
 }
@@ -75,21 +64,24 @@ fn update_by(case: &Case, by: Operation) -> Update {
 }
 
 /// Plans the fault, does what begins the flow, and waits until the fault was met and got over.
-async fn flow(case: &Case, fault: Fault, lane: Lane, writes: Operation, begin: impl Future<Output = ()>) {
-    plan(case, fault, lane, writes);
+async fn flow(case: &Case, fault: Fault, writes: Operation, begin: impl Future<Output = ()>) {
+    plan(case, fault, writes);
     begin.await;
     case.ready().await;
     met(case, fault).await;
 }
 
-fn plan(case: &Case, fault: Fault, lane: Lane, writes: Operation) {
-    let operation = if lane == Lane::Reads { Operation::Observe } else { writes };
+fn plan(case: &Case, fault: Fault, writes: Operation) {
     // Twice where it costs no time: the second attempt may fail as well.
     let times = match fault {
         Fault::ServerError | Fault::ConnectionReset | Fault::Stale => 2,
         _ => 1,
     };
-    case.bench.faults.next(&case.namespace, operation, times, fault);
+    for operation in [Operation::Observe, writes] {
+        if fault.befits(operation) {
+            case.bench.faults.next(&case.namespace, operation, times, fault);
+        }
+    }
 }
 
 /// All that was planned has happened, and a throttled call was not followed by another one too soon.
