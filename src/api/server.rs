@@ -38,7 +38,7 @@ use super::{ServerStatus, rules, schema};
         "description": "Where to connect to"}"#,
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
     printcolumn = r#"{"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Synced\")].reason",
-        "priority": 1, "description": "Why the credentials are usable or not"}"#,
+        "priority": 1, "description": "Why the server is as asked or not"}"#,
     printcolumn = r#"{"name": "Size", "type": "string", "jsonPath": ".status.server.size", "priority": 1,
         "description": "The size the backend reports"}"#
 )]

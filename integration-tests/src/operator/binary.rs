@@ -16,8 +16,13 @@ const VARIABLE: &str = "HCPG_OPERATOR_BIN";
 /// The operator: what `HCPG_OPERATOR_BIN` names, else what cargo builds from the sources beside this crate.
 ///
 /// Cargo is asked each time, because building the tests builds the operator's library only, not its binary; it answers
-/// within a second when nothing has changed. `quiet` leaves out its progress, not its complaints.
-pub async fn operator_binary(quiet: bool) -> Result<PathBuf, Error> {
+/// within a second when nothing has changed.
+pub async fn operator_binary() -> Result<PathBuf, Error> {
+    build(true).await
+}
+
+/// The same with cargo's progress on stderr; `quiet` leaves it out, but not complaints.
+pub(super) async fn build(quiet: bool) -> Result<PathBuf, Error> {
     if let Some(path) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
         return Ok(path.into());
     }

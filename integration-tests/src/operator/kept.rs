@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 
 use super::http::{self, Answer};
 use super::install::{OPERATOR_NAMESPACE, SERVICE_ACCOUNT, project_file};
-use super::{Error, READY_WITHIN, STOPPED_WITHIN, keep, operator_binary, sweep, write};
+use super::{Error, READY_WITHIN, STOPPED_WITHIN, binary, keep, sweep, write};
 use crate::control_plane::kubeconfig::{self, kubeconfig_with_token_file, service_account_token};
 use crate::control_plane::{process, servers};
 
@@ -42,7 +42,7 @@ impl KeptOperator {
 
     /// Makes its folder and everything it needs to run as its own ServiceAccount; builds its binary.
     pub async fn prepare(&self, client: &Client, cluster: &Kubeconfig) -> Result<(), Error> {
-        let binary = operator_binary(false).await?;
+        let binary = binary::build(false).await?;
         self.make_folder()?;
         let token = service_account_token(client, OPERATOR_NAMESPACE, SERVICE_ACCOUNT, TOKEN_SECONDS).await?;
         let token_file = self.folder.join("token");

@@ -79,7 +79,7 @@ pub struct Operator {
 impl Operator {
     /// Starts the operator as the user of `kubeconfig`, and waits until it is ready.
     pub async fn start(kubeconfig: &Kubeconfig, options: OperatorOptions) -> Result<Self, Error> {
-        let binary = operator_binary(true).await?;
+        let binary = operator_binary().await?;
         let folder = new_folder()?;
         let sweeper = Sweeper::start(&folder)?;
         let binary = keep(&binary, &folder)?;

@@ -30,12 +30,15 @@ async fn columns_and_selections() {
     world.create(&server("shown", spec));
     world.create(&server("other", "{backend: hidden, credentialsSecret: other-credentials}"));
     world.create(&database("shown", "{serverRef: {name: shown}, credentialsSecret: shown-db-credentials}"));
-    let condition = json!({
-        "type": "Ready", "status": "True", "reason": "Available", "message": "It works.",
-        "lastTransitionTime": "2026-01-01T00:00:00Z",
-    });
+    let condition = |kind: &str, reason: &str| {
+        json!({
+            "type": kind, "status": "True", "reason": reason, "message": "It works.",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        })
+    };
+    let conditions = [condition("Ready", "Available"), condition("Synced", "InSync")];
     let status = json!({"status": {
-        "phase": "Ready", "backend": "shown", "conditions": [condition],
+        "phase": "Ready", "backend": "shown", "conditions": conditions,
         "server": {"version": "17.4", "endpoint": "127.0.0.1:54320", "size": "1 cpu"},
     }});
     let servers: Api<PostgreSQLServer> = Api::default_namespaced(world.client().await);
@@ -55,7 +58,7 @@ async fn columns_and_selections() {
     assert_eq!(table.len(), 2);
     let table = lines(&["get", "pg", "shown", "--output=wide"]);
     assert_eq!(table[0][7..], ["REASON", "SIZE"]);
-    assert_eq!(table[1][7..], ["Available", "1 cpu"]);
+    assert_eq!(table[1][7..], ["InSync", "1 cpu"]);
     let table = lines(&["get", "postgres", "--field-selector=status.phase=Ready"]);
     assert_eq!((table.len(), table[1][0].as_str()), (2, "shown"));
 
