@@ -7,9 +7,12 @@ SHELL := /bin/bash
 CONTEXT ?=
 export CONTEXT
 
+# Options of `make footprint`.
+FOOTPRINT ?=
+
 TESTBED := cargo run --package integration-tests --bin testbed --
 
-.PHONY: help toolchain cluster cluster-down run demo demo-down test lint generate
+.PHONY: help toolchain cluster cluster-down run demo demo-down test footprint lint generate
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +39,9 @@ demo-down: ## Takes down everything that the demo has made; only the cache of bi
 
 test: ## Runs everything that CI runs, and all tests
 	@scripts/test.sh
+
+footprint: ## Measures memory and idle requests with 100 databases (release build; FOOTPRINT="--databases 20" for less)
+	@cargo run --release --package integration-tests --bin testbed -- footprint $(FOOTPRINT)
 
 lint: ## Checks the format and lints, warnings are errors
 	cargo fmt --all --check

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hcpg::backend::ServerBackend;
 use hcpg::config::Config;
-use hcpg::controller::{self, Settings};
+use hcpg::controller::{self, Clients, Settings};
 use hcpg::ops::{Heartbeat, Metrics, Readiness};
 use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -46,7 +46,7 @@ impl Controllers {
         let layer = EffectsLayer(self.effects.clone());
         let client = done(ClientBuilder::try_from(login)).with_layer(&layer).build();
         let settings = Settings {
-            client,
+            clients: Clients { requests: client.clone(), watches: client },
             config: self.config.clone(),
             backends: vec![self.backend.clone()],
             metrics: Arc::new(done(Metrics::new())),

@@ -1,5 +1,9 @@
 //! Taking a server away.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use jiff::Timestamp;
 
 use super::super::Owner;
@@ -51,6 +55,23 @@ impl Local {
         }
         let staging = self.layout.staging(identity);
         if exists(&staging.folder)? {
+            process::kill_leftovers(&staging)?;
+            remove_tree(&staging.folder)?;
+        }
+        self.layout.sweep()
+    }
+
+    /// What is being made or removed when the operator is killed counts as absent, so nobody asks for it any more.
+    ///
+    /// Once per process: later it would be the work of this one, since a changed configuration makes a new backend.
+    pub(super) fn clear_leftovers(&self) -> Result<(), LocalError> {
+        static CLEARED: LazyLock<Mutex<HashSet<PathBuf>>> = LazyLock::new(Mutex::default);
+        let is_first =
+            CLEARED.lock().unwrap_or_else(PoisonError::into_inner).insert(self.layout.root.clone());
+        if !is_first {
+            return Ok(());
+        }
+        for staging in self.layout.stagings()? {
             process::kill_leftovers(&staging)?;
             remove_tree(&staging.folder)?;
         }

@@ -60,6 +60,12 @@ impl Layout {
         Ok(())
     }
 
+    /// Where clusters were being built.
+    pub(super) fn stagings(&self) -> Result<Vec<Cluster>, LocalError> {
+        let entries = self.entries()?.into_iter();
+        Ok(entries.filter(|(name, _)| name.starts_with(STAGING)).map(|(_, cluster)| cluster).collect())
+    }
+
     fn entries(&self) -> Result<Vec<(String, Cluster)>, LocalError> {
         let entries = match fs::read_dir(&self.root) {
             Ok(entries) => entries,

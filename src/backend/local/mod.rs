@@ -56,7 +56,8 @@ struct Local {
 }
 
 impl LocalBackend {
-    /// Checks the configuration and looks for installed versions. Nothing is written before the first creation.
+    /// Checks the configuration, looks for installed versions and removes what a killed operator left half made or
+    /// half removed. Nothing is written before the first creation.
     ///
     /// # Errors
     /// When a key of the configuration cannot be used or no PostgreSQL is found.
@@ -64,7 +65,11 @@ impl LocalBackend {
         check::config(&config)?;
         let installs = Installs::find(config.bin_dir.as_deref())?;
         let layout = Layout { root: config.data_dir.clone() };
-        Ok(Self { local: Arc::new(Local { config, layout, installs }) })
+        let local = Local { config, layout, installs };
+        if let Err(error) = local.clear_leftovers() {
+            tracing::warn!(%error, "what an earlier operator left behind cannot be removed");
+        }
+        Ok(Self { local: Arc::new(local) })
     }
 
     /// Runs blocking work to its end, even if nobody waits for it any more.

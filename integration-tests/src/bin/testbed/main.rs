@@ -4,6 +4,7 @@
 
 mod cluster;
 mod demo;
+mod footprint;
 mod run;
 
 use std::process::ExitCode;
@@ -33,6 +34,8 @@ enum Command {
     DemoUp(cluster::Target),
     /// The same as cluster-down.
     DemoDown(cluster::Target),
+    /// Measures the operator's memory and its requests while nothing happens, in a throw-away control plane.
+    Footprint(footprint::Load),
 }
 
 #[tokio::main]
@@ -42,6 +45,10 @@ async fn main() -> ExitCode {
         Command::ClusterDown(target) | Command::DemoDown(target) => demo::down(&target).await,
         Command::Run(target) => run::run(&target).await,
         Command::DemoUp(target) => demo::up(&target).await,
+        Command::Footprint(load) => {
+            footprint::measure(&load).await;
+            Ok(())
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

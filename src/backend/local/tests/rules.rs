@@ -110,3 +110,19 @@ fn a_complaint_names_the_fault_and_repeats_no_statement() {
     assert_eq!(complaint(log), "FATAL:  could not bind");
     assert_eq!(complaint("only\nthis\n"), "only; this");
 }
+
+#[test]
+fn what_a_killed_operator_left_is_cleared_away_at_the_next_start_and_only_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let leftovers = [".creating-0123456789ab", ".deleting-0123456789ab-1"];
+    let make = |name: &str| std::fs::create_dir_all(folder.path().join(name).join("pgdata")).unwrap();
+    let entries = || std::fs::read_dir(folder.path()).unwrap().count();
+    make("0123456789ab");
+    leftovers.iter().for_each(|name| make(name));
+    let config = serde_json::json!({"data_dir": folder.path()});
+    backend(config.clone()).unwrap();
+    assert_eq!(entries(), 1);
+    leftovers.iter().for_each(|name| make(name));
+    backend(config).unwrap();
+    assert_eq!(entries(), 3);
+}
