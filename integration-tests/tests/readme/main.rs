@@ -30,6 +30,15 @@ fn the_diagram_is_the_generated_one() {
 }
 
 #[test]
+fn nothing_is_left_to_be_filled_in() {
+    for page in pages() {
+        for mark in ["@@", "TODO", "FIXME"] {
+            assert!(!page.text.contains(mark), "{}: {mark}", page.path);
+        }
+    }
+}
+
+#[test]
 fn every_target_of_make_exists_and_is_told_of() {
     let makefile = fs::read_to_string(project_file("Makefile")).unwrap();
     let targets: BTreeSet<&str> = makefile
