@@ -40,7 +40,7 @@ demo-down: ## Takes down everything that the demo has made; only the cache of bi
 test: ## Runs everything that CI runs, and all tests
 	@scripts/test.sh
 
-footprint: ## Measures memory and idle requests with 100 databases (release build; FOOTPRINT="--databases 20" for less)
+footprint: ## Measures memory and idle requests with 100 databases, 20 minutes (FOOTPRINT="--databases 20" for less)
 	@cargo run --release --package integration-tests --bin testbed -- footprint $(FOOTPRINT)
 
 lint: ## Checks the format and lints, warnings are errors

@@ -18,8 +18,8 @@ pub struct Load {
     /// How many servers they are spread over.
     #[arg(long, default_value_t = 2)]
     servers: usize,
-    /// For how many seconds requests are counted.
-    #[arg(long, default_value_t = 120)]
+    /// For how many seconds requests are counted; less than `resync` and a fifth shows only a part of a round.
+    #[arg(long, default_value_t = 720)]
     seconds: u64,
     /// `reconcile.resync_seconds`.
     #[arg(long, default_value_t = 600)]
