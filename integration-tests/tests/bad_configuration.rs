@@ -178,7 +178,7 @@ fn ended(mut command: Command) -> (Option<i32>, String) {
 /// The operator; cargo is asked for it once.
 async fn operator() -> Command {
     static BINARY: OnceCell<PathBuf> = OnceCell::const_new();
-    Command::new(BINARY.get_or_init(async || operator_binary(true).await.unwrap()).await)
+    Command::new(BINARY.get_or_init(async || operator_binary().await.unwrap()).await)
 }
 
 async fn run(folder: &Path, variable: Option<(&str, &str)>) -> Command {
