@@ -268,16 +268,21 @@ async fn transition<S: Subject>(
     }
     info!(from = from.as_str(), to = to.as_str(), trigger, "transition");
     let message = format!("{from} -> {to}: {trigger}");
-    publish(context, object, &Note { reason: Reason::Transition, message, warning: false }).await;
+    // Events of one action are counted as one, with the first one's text: each kind of transition is an action.
+    tell(context, object, trigger, &Note { reason: Reason::Transition, message, warning: false }).await;
 }
 
 /// Events tell, they do not decide: one that cannot be written is logged and forgotten.
 async fn publish<K: Resource<DynamicType = ()>>(context: &Context, object: &K, note: &Note) {
+    tell(context, object, note.reason.as_str(), note).await;
+}
+
+async fn tell<K: Resource<DynamicType = ()>>(context: &Context, object: &K, action: &str, note: &Note) {
     let event = Event {
         type_: if note.warning { EventType::Warning } else { EventType::Normal },
         reason: note.reason.as_str().to_owned(),
         note: Some(note.message.chars().take(1000).collect()),
-        action: "Reconcile".to_owned(),
+        action: action.to_owned(),
         secondary: None,
     };
     if let Err(error) = context.recorder.publish(&event, &object.object_ref(&())).await {

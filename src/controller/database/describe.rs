@@ -107,7 +107,8 @@ fn usable(seen: &DatabaseSeen, verdict: &Verdict) -> Option<conditions::Answer> 
     let not_tried = seen.credentials.published_login == LoginAnswer::NotTried;
     let waits = seen.server.seen != ServerSeen::Usable || presence(seen) == DatabasePresence::Unreadable;
     match (waits && not_tried, &seen.credentials.published) {
-        // The server was not there to be asked: the last answer stands for a while.
+        // What the administrator's password is tells nothing about ours: the last answer stands for a while.
+        (true, Some(_)) if seen.server.passing => None,
         (true, Some(_)) if seen.server.seen == ServerSeen::Waiting => {
             Some(conditions::Answer::new(false, verdict.reason, verdict.message.clone()))
         }

@@ -16,6 +16,8 @@ pub struct ServerOfDatabase {
     pub seen: ServerSeen,
     /// What is waited for, for people.
     pub waiting_for: String,
+    /// The server itself is there, only its administrator's password is being changed.
+    pub passing: bool,
     /// How to log in as the administrator; none while the server cannot be used.
     pub access: Option<Access>,
     /// The recorded id of the server.
@@ -59,6 +61,7 @@ impl ServerOfDatabase {
         Self {
             seen,
             waiting_for: message.into(),
+            passing: false,
             access: None,
             uid: status.and_then(|status| status.server.as_ref()).and_then(|pinned| pinned.uid.clone()),
             backend: status.and_then(|status| status.backend.clone()),
@@ -81,7 +84,10 @@ pub(super) async fn look(
         let message = format!("the PostgreSQLServer {name} does not exist");
         return Ok((ServerOfDatabase::not_usable(ServerSeen::Gone, message, None), None));
     };
-    if server.metadata.deletion_timestamp.is_some() {
+    // A server that is going waits for its databases, so those that are there and shall stay are looked after.
+    let stays = object.metadata.deletion_timestamp.is_none()
+        && object.status.as_ref().is_some_and(|status| status.database.is_some());
+    if server.metadata.deletion_timestamp.is_some() && !stays {
         let message = format!("the PostgreSQLServer {name} is being deleted");
         return Ok((ServerOfDatabase::not_usable(ServerSeen::Gone, message, Some(&server)), None));
     }
@@ -114,7 +120,9 @@ pub(super) async fn look(
                 _ => "it cannot be reached",
             };
             let message = format!("the PostgreSQLServer {name}: {what}: {error}");
-            Ok((ServerOfDatabase::waiting(message, Some(&server)), None))
+            let mut waiting = ServerOfDatabase::waiting(message, Some(&server));
+            waiting.passing = error.kind() == SqlErrorKind::PasswordRefused;
+            Ok((waiting, None))
         }
     }
 }

@@ -94,6 +94,7 @@ impl Subject for Servers {
 
     fn pace(context: &Context, seen: &ServerSeen, trigger: ServerTrigger) -> Duration {
         let wait = match trigger {
+            ServerTrigger::Unreadable if seen.backend.is_err() => context.slowly(),
             ServerTrigger::Busy | ServerTrigger::Unusable | ServerTrigger::Unreadable => context.poll(),
             ServerTrigger::DatabasesExist => context.poll(),
             ServerTrigger::Lost

@@ -40,6 +40,9 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
             format!("another server stands under the name {name} than the one that was recorded"),
             Course::Stuck,
         ),
+        ServerTrigger::Unreadable if seen.backend.is_err() => {
+            (Reason::BackendNotAvailable, unreadable(seen), Course::Stuck)
+        }
         ServerTrigger::Unreadable => (Reason::BackendUnreadable, unreadable(seen), Course::Moving),
         ServerTrigger::Absent => {
             (Reason::Creating, format!("the server {name} is being created"), Course::Moving)
