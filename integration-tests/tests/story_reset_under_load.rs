@@ -23,8 +23,11 @@ static WORLD: SharedWorld = SharedWorld::with(|| OperatorOptions {
 
 /// How often each is reset.
 const RESETS: u32 = 5;
-/// How long an application waits after a refusal before it reads its Secret once more.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How long an application waits after a refusal before it reads its Secret once more. PostgreSQL takes a password and
+/// the API server takes a Secret one after the other; on a machine under load there are tenths of a second in between.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Time between two resets, so that the second login does not fall into the next one.
+const BETWEEN: Duration = Duration::from_secs(2);
 
 /// What an application saw.
 #[derive(Default)]
@@ -68,6 +71,7 @@ async fn reset_again_and_again(story: &Story<'_>) {
         story.database_where(APP, "is done with the reset", |database| done(database.labels())).await;
         assert_ne!(story.team_login().await.password, team.password);
         assert_ne!(story.app_login().await.password, app.password);
+        tokio::time::sleep(BETWEEN).await;
     }
 }
 
