@@ -302,8 +302,19 @@ fn postmasters(folder: &Path) -> usize {
         arguments[0].ends_with("/postgres") && arguments.contains(&data.as_str())
     };
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok())
-        .filter(|arguments| is_one(arguments))
-        .count()
+    let found: Vec<(String, String)> = processes
+        .filter(|process| {
+            std::fs::read_to_string(process.path().join("cmdline")).is_ok_and(|arguments| is_one(&arguments))
+        })
+        .map(|process| (process.file_name().to_string_lossy().into_owned(), parent(&process.path())))
+        .collect();
+    // A child of a postmaster bears its parent's command line until it has set its own title.
+    found.iter().filter(|(_, parent)| !found.iter().any(|(pid, _)| pid == parent)).count()
+}
+
+/// The parent of a process; empty when it has ended meanwhile.
+fn parent(process: &Path) -> String {
+    let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+    line.unwrap_or_default().trim().to_owned()
 }
