@@ -203,15 +203,20 @@ impl CredentialsSeen {
         }
     }
 
+    /// The Secret that holds the published password: the one of the name in the spec, or the former one.
+    fn ours(&self) -> Option<&Secret> {
+        self.secret.as_ref().filter(|_| self.foreign.is_none()).or(self.former.as_ref())
+    }
+
     /// When the published password was drawn, as far as it is known.
     pub fn issued_at(&self) -> Option<Timestamp> {
-        let secret = self.secret.as_ref().filter(|_| self.foreign.is_none()).or(self.former.as_ref())?;
+        let secret = self.ours()?;
         time_in(secret, ISSUED_AT).or(secret.metadata.creation_timestamp.as_ref().map(|at| at.0))
     }
 
     /// When a request last caused a reset.
     pub fn last_reset(&self) -> Option<Timestamp> {
-        let secret = self.secret.as_ref().filter(|_| self.foreign.is_none()).or(self.former.as_ref())?;
+        let secret = self.ours()?;
         time_in(secret, RESET_AT)
     }
 
@@ -219,7 +224,7 @@ impl CredentialsSeen {
     pub fn bound_name(&self) -> Option<String> {
         match &self.former {
             Some(former) => former.metadata.name.clone(),
-            None => self.secret.as_ref().filter(|_| self.foreign.is_none()).map(|_| self.secret_name.clone()),
+            None => self.ours().map(|_| self.secret_name.clone()),
         }
     }
 

@@ -62,7 +62,6 @@ pub async fn reconcile<S: Subject>(
             format!("the pass was given up after {} s: something does not answer", LONGEST.as_secs());
         Err(Failure::new(Reason::Transient, message, Retry::Backoff(None)))
     });
-    let uid = object.uid().unwrap_or_default();
     let (outcome, action) = match end {
         Ok(end) => {
             context.backoffs.forget(&uid);
