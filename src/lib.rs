@@ -11,11 +11,14 @@
 //! * [`backend`]: what stands behind a server: the trait and its implementations.
 //! * [`ops`]: metrics, health, logs.
 //! * [`controller`]: the only room that knows all the others.
+//!
+//! Beside them [`failpoints`]: the points between effects, for tests.
 
 pub mod api;
 pub mod backend;
 pub mod config;
 pub mod controller;
+pub mod failpoints;
 pub mod fsm;
 pub mod ops;
 pub mod postgres;

@@ -21,6 +21,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const GRACE: Duration = Duration::from_secs(25);
 
 fn main() -> ExitCode {
+    #[cfg(feature = "failpoints")]
+    let _scenario = hcpg::failpoints::scenario();
     let done = match Cli::parse().into_command() {
         Command::Run(options) => run(options),
         Command::CheckConfig { file } => {

@@ -9,6 +9,7 @@ use crate::backend::{
     BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
     ServerIdentity, ServerObservation,
 };
+use crate::failpoints;
 use crate::ops::Metrics;
 use crate::secrets::Password;
 
@@ -39,6 +40,9 @@ impl Metered {
         let answer = tokio::time::timeout(self.limit, call).await.map_err(unanswered).flatten();
         let outcome = answer.as_ref().map_or_else(BackendError::label, |_| "ok");
         self.metrics.backend_request(self.inner.name(), operation, outcome);
+        if operation != "observe" {
+            failpoints::done(&format!("backend {operation}"));
+        }
         answer
     }
 }

@@ -7,6 +7,8 @@ use serde_json::json;
 use super::failure::Failure;
 use super::subject::Subject;
 use crate::api::names::FIELD_MANAGER;
+use crate::failpoints;
+use crate::fsm::Machine;
 
 /// Applies the status to the object as it was read, if it says anything new.
 ///
@@ -34,7 +36,10 @@ pub async fn status<S: Subject>(
     });
     let params = PatchParams::apply(FIELD_MANAGER).force();
     match api.patch_status(&object.name_any(), &params, &Patch::Apply(&apply)).await {
-        Ok(recorded) => Ok(Some(recorded)),
+        Ok(recorded) => {
+            failpoints::done(&format!("{} status {}", S::Machine::KIND, S::phase(&recorded).as_str()));
+            Ok(Some(recorded))
+        }
         Err(kube::Error::Api(answer)) if matches!(answer.code, 404 | 409) => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -12,6 +12,7 @@ use super::Password;
 use super::credentials::{ConnectionFacts, password_in};
 use super::mark::{ISSUED_AT, RESET_AT, SETTLES, SecretOwner, marked_name};
 use crate::api::names::FIELD_MANAGER;
+use crate::failpoints;
 
 /// A password that is on its way to the server.
 #[derive(Clone, Debug)]
@@ -135,7 +136,7 @@ impl SecretStore {
             ..Secret::default()
         };
         match self.api(&self.operator_namespace).create(&PostParams::default(), &secret).await {
-            Ok(_) => {}
+            Ok(_) => failpoints::done("pending Secret stored"),
             Err(kube::Error::Api(status)) if status.code == 409 => {}
             Err(error) => return Err(api_error(&name, error)),
         }
@@ -152,7 +153,9 @@ impl SecretStore {
         owner: &SecretOwner,
         pending: &PendingPassword,
     ) -> Result<(), SecretError> {
-        self.delete(&self.operator_namespace, &pending_name(&owner.uid), pending.uid.clone()).await
+        self.delete(&self.operator_namespace, &pending_name(&owner.uid), pending.uid.clone()).await?;
+        failpoints::done("pending Secret dropped");
+        Ok(())
     }
 
     /// Publishes the credentials in place of `found`, the Secret as it was observed.
@@ -195,7 +198,9 @@ impl SecretStore {
                 api.patch(name, &apply, &Patch::Apply(&secret)).await.map(|_| ())
             }
         };
-        answer.map_err(|error| api_error(name, error))
+        answer.map_err(|error| api_error(name, error))?;
+        failpoints::done("Secret published");
+        Ok(())
     }
 
     /// Deletes the Secret, if it bears the mark of `owner`. Absent is done.
@@ -205,7 +210,9 @@ impl SecretStore {
     pub async fn remove(&self, owner: &SecretOwner, name: &str) -> Result<(), SecretError> {
         match self.get(&owner.namespace, name).await? {
             Some(secret) if owner.owns(&secret) => {
-                self.delete(&owner.namespace, name, secret.metadata.uid.clone()).await
+                self.delete(&owner.namespace, name, secret.metadata.uid.clone()).await?;
+                failpoints::done("Secret removed");
+                Ok(())
             }
             _ => Ok(()),
         }

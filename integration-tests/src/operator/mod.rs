@@ -96,7 +96,12 @@ impl Operator {
 
     /// Starts it after it has ended, with the same configuration, and waits until it is ready.
     pub async fn start_again(&self) -> Result<(), Error> {
-        self.spawn()?;
+        self.start_again_with(&[]).await
+    }
+
+    /// The same with more variables, this time only.
+    pub async fn start_again_with(&self, more: &[(&str, &str)]) -> Result<(), Error> {
+        self.spawn(more)?;
         let since = Instant::now();
         loop {
             let last = match self.get("/readyz").await {
@@ -218,7 +223,7 @@ impl Operator {
         &self.folder
     }
 
-    fn spawn(&self) -> Result<(), Error> {
+    fn spawn(&self, more: &[(&str, &str)]) -> Result<(), Error> {
         let log = self.log_path();
         let stderr = OpenOptions::new()
             .append(true)
@@ -236,6 +241,7 @@ impl Operator {
             .env("KUBERNETES_NAMESPACE", OPERATOR_NAMESPACE)
             .env("RUST_LOG", &self.options.log)
             .envs(self.options.environment.iter().map(|(name, value)| (name, value)))
+            .envs(more.iter().copied())
             .current_dir(&self.folder)
             .stdin(Stdio::null())
             .stdout(stdout)

@@ -15,6 +15,7 @@
 //!
 //! This is for tests: what goes wrong panics, with all there is to know about it.
 
+mod census;
 mod local_server;
 mod login;
 mod plain;
@@ -30,6 +31,7 @@ use kube::Client;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
+pub use census::postmasters;
 pub use local_server::LocalServer;
 pub use login::{Credentials, LoginError};
 pub use plain::{database_object, secret_of, server_object};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::failpoints;
 use crate::secrets::Password;
 
 use super::super::Owner;
@@ -151,8 +152,10 @@ impl Local {
         make_folder(&staging.pgdata(), 0o700, Some(account))?;
         make_folder(&staging.socket(), 0o700, Some(account))?;
         initialise(staging, install, account)?;
+        failpoints::done("local initdb");
         let sql = bootstrap_sql::bootstrap(&record.admin_username, &plan.password, install.major);
         run_alone(staging, install, account, &sql)?;
+        failpoints::done("local bootstrap");
         conf::check_parameters(staging, &plan.parameters, install, account)?;
         conf::write_parameters(staging, &plan.parameters, account)?;
         conf::write(staging, cluster, &record, self.config.address, account)?;

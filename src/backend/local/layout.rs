@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::account::Account;
 use super::error::LocalError;
+use crate::failpoints;
 
 const STAGING: &str = ".creating-";
 const DOOMED: &str = ".deleting-";
@@ -120,6 +121,11 @@ impl Cluster {
         self.pgdata().join("hcpg.conf")
     }
 
+    /// There while the server may not have read [`Self::parameters`] yet: what it read before.
+    pub(super) fn parameters_before(&self) -> PathBuf {
+        self.folder.join("parameters-before.conf")
+    }
+
     /// Key of the registry of running work.
     pub(super) fn key(&self) -> &Path {
         &self.folder
@@ -150,6 +156,7 @@ pub(super) fn make_folder(path: &Path, mode: u32, owner: Option<&Account>) -> Re
         lchown(path, Some(account.uid), Some(account.gid))
             .map_err(LocalError::io("change the owner of", path))?;
     }
+    failpoints::done("local folder made");
     Ok(())
 }
 
@@ -171,7 +178,9 @@ pub(super) fn write_atomic(
         let _ = fs::remove_file(&temporary);
         return Err(LocalError::io("write", path)(error));
     }
-    path.parent().map_or(Ok(()), sync_folder)
+    path.parent().map_or(Ok(()), sync_folder)?;
+    failpoints::done(&format!("local file {}", path.file_name().unwrap_or_default().display()));
+    Ok(())
 }
 
 /// `create_new` follows no symbolic link, so nobody can lead a root operator elsewhere.
@@ -188,7 +197,9 @@ fn write_new(path: &Path, content: &[u8], mode: u32, owner: Option<&Account>) ->
 /// Renames and makes the rename survive a power failure.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), LocalError> {
     fs::rename(from, to).map_err(LocalError::io("rename", from))?;
-    to.parent().map_or(Ok(()), sync_folder)
+    to.parent().map_or(Ok(()), sync_folder)?;
+    failpoints::done("local folder renamed");
+    Ok(())
 }
 
 fn sync_folder(path: &Path) -> Result<(), LocalError> {
@@ -198,9 +209,11 @@ fn sync_folder(path: &Path) -> Result<(), LocalError> {
 /// Removes a folder with everything in it; it may be gone already.
 pub(super) fn remove_tree(path: &Path) -> Result<(), LocalError> {
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LocalError::io("remove", path)(error)),
-        _ => Ok(()),
+        Ok(()) => failpoints::done("local folder removed"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(LocalError::io("remove", path)(error)),
     }
+    Ok(())
 }
 
 /// Whether something of that name is there; an error is an error, never "no".
