@@ -156,8 +156,8 @@ impl CredentialsSeen {
             Ok(()) => LoginAnswer::Accepted,
             Err(error) => match error.kind() {
                 SqlErrorKind::PasswordRefused => LoginAnswer::Refused,
-                // The role may not enter the database or it is not there: the password itself was right.
-                SqlErrorKind::DatabaseMissing | SqlErrorKind::NotPermitted => {
+                // The role may not enter the database, nobody may, or it is not there: the password itself was right.
+                SqlErrorKind::DatabaseMissing | SqlErrorKind::DatabaseClosed | SqlErrorKind::NotPermitted => {
                     LoginAnswer::Barred(error.to_string())
                 }
                 _ => LoginAnswer::Unreachable(error.to_string()),
