@@ -25,7 +25,7 @@ static WORLD: SharedWorld =
 static TURN: Mutex<()> = Mutex::const_new(());
 
 fn tweaks() -> Value {
-    json!({"reconcile": {"resync_seconds": 5, "label_reset_interval_seconds": 0}})
+    json!({"reconcile": {"resync_seconds": 10, "label_reset_interval_seconds": 0}})
 }
 
 /// The operator, started again with more in its configuration.
@@ -218,7 +218,8 @@ async fn a_request_withdrawn_together_with_an_edit_loses_neither() {
     story
         .eventually("the edit is in force and nothing is pending", async || {
             let settled = !story.has_pending_password(&uid).await
-                && story.ask("postgres", "SHOW work_mem").await.as_deref() == Some("6MB");
+                && story.ask("postgres", "SELECT current_setting('work_mem')").await.as_deref()
+                    == Some("6MB");
             settled.then_some(())
         })
         .await;

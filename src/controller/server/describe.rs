@@ -55,6 +55,9 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
 }
 
 /// Pins where the server lives, before the first effect or when it is first seen; fills in what the backend reports.
+///
+/// Its id is the evidence that it existed. One that we asked for and that never took a connection is none: nobody has
+/// anything in it, and when its creation fails it is removed and begun anew, not lost.
 fn pin(status: &mut ServerStatus, pass: &Pass<'_, Servers>) {
     let seen = pass.seen;
     let (Ok(backend), Some(identity)) = (&seen.backend, &seen.identity) else { return };
@@ -78,9 +81,10 @@ fn pin(status: &mut ServerStatus, pass: &Pass<'_, Servers>) {
     }
     if let Some(present) = present {
         let facts = &present.facts;
+        let counts = status.create_attempted_at.is_none() || present.was_used();
         let endpoint = facts.endpoint.as_ref();
         server = PinnedServer {
-            uid: server.uid.or(present.uid.clone()),
+            uid: server.uid.or(present.uid.clone().filter(|_| counts)),
             host: endpoint.map(|endpoint| endpoint.host.clone()).or(server.host),
             port: endpoint.map(|endpoint| endpoint.port).or(server.port),
             endpoint: endpoint.map(ToString::to_string).or(server.endpoint),
