@@ -12,6 +12,7 @@ use tracing::debug;
 use super::endpoint::{Endpoint, Login, Timeouts};
 use super::error::SqlError;
 use super::tls;
+use crate::fence;
 use crate::secrets::Password;
 
 const APPLICATION_NAME: &str = "hybrid-cloud-postgresql-operator";
@@ -196,6 +197,7 @@ impl Session {
     ) -> Result<T, SqlError> {
         let Origin { endpoint, timeouts, .. } = &self.origin;
         let bound = timeouts.statement + GRACE;
+        fence::pass().await;
         match timeout(bound, answer).await {
             Ok(answer) => answer.map_err(|error| SqlError::from_driver(&error, action, endpoint)),
             Err(_) => Err(SqlError::timed_out(action, endpoint, bound)),

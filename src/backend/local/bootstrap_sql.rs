@@ -6,6 +6,7 @@ use std::time::Duration;
 use postgres_protocol::password::scram_sha_256;
 use tokio_postgres::NoTls;
 
+use crate::fence;
 use crate::secrets::Password;
 
 use super::conf::SUPERUSER;
@@ -58,6 +59,7 @@ pub(super) async fn set_password(
             .connect(NoTls)
             .await?;
         let connection = tokio::spawn(connection);
+        fence::pass().await;
         let done = match client.batch_execute(silence).await {
             Ok(()) => client.batch_execute(&statement).await,
             refused => refused,
