@@ -4,7 +4,10 @@
 //! because nobody handed it over. So there is one fence per process. As long as nobody sets a time it is open: tests and
 //! programs without an election need not know of it.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
@@ -51,6 +54,11 @@ impl Fence {
         let until = self.0.load(Ordering::Acquire);
         until == NEVER_SET || Moment::now().0 < until
     }
+
+    async fn within<F: Future>(&self, work: F) -> F::Output {
+        let mut work = pin!(work);
+        poll_fn(|context| if self.is_open() { work.as_mut().poll(context) } else { Poll::Pending }).await
+    }
 }
 
 /// Nothing may be done from now on.
@@ -68,15 +76,14 @@ pub fn is_open() -> bool {
     PROCESS.is_open()
 }
 
-/// To be awaited right before an effect. If the time is over it never ends: there is nothing to be told any more, neither
-/// in a status nor in a log, and the process is about to begin anew.
-pub async fn pass() {
-    if !is_open() {
-        std::future::pending::<()>().await;
-    }
+/// Carries `work` on only while things may be done, asked anew each time it would go on: also what waited for a
+/// connection in between does not happen later. If the time is over it never ends: there is nothing to be told any more,
+/// neither in a status nor in a log, and the process is about to begin anew.
+pub async fn within<F: Future>(work: F) -> F::Output {
+    PROCESS.within(work).await
 }
 
-/// The same for work in a thread of its own.
+/// Right before an effect of work in a thread of its own; does not return if the time is over.
 pub fn pass_blocking() {
     while !is_open() {
         std::thread::park();
@@ -106,6 +113,25 @@ mod tests {
         assert!(fence.is_open());
         fence.set(Moment(0));
         assert!(!fence.is_open());
+    }
+
+    #[tokio::test]
+    async fn work_that_waited_goes_on_only_while_it_is_open() {
+        let fence = Fence(AtomicU64::new(NEVER_SET));
+        let effects = AtomicU64::new(0);
+        let pause = Duration::from_millis(20);
+        let work = async {
+            tokio::time::sleep(pause).await;
+            effects.fetch_add(1, Ordering::Relaxed);
+        };
+        assert!(tokio::time::timeout(pause * 10, fence.within(work)).await.is_ok());
+        fence.set(Moment::now().after(pause / 2));
+        let work = async {
+            tokio::time::sleep(pause).await;
+            effects.fetch_add(1, Ordering::Relaxed);
+        };
+        assert!(tokio::time::timeout(pause * 10, fence.within(work)).await.is_err());
+        assert_eq!(effects.load(Ordering::Relaxed), 1);
     }
 
     #[test]

@@ -108,16 +108,16 @@ async fn serve(options: RunOptions) -> Result<Told, Failure> {
 
     let login = kube::Config::infer().await?;
     let clients = Clients::of(login.clone())?;
+    tokio::select! {
+        () = controller::wait_for_kinds(&clients.requests, &watch_namespaces, &readiness) => {}
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
     let holder = pod_name.clone().unwrap_or_else(|| format!("operator-{:016x}", rand::random::<u64>()));
     let times = LeaseTimes::new(config.leader_election.lease_seconds);
     let pulse = heartbeat.watch("election", STUCK);
     let mut election = Election::new(login, &operator_namespace, holder, times, metrics.clone(), pulse)?;
-    let standby = async {
-        controller::wait_for_kinds(&clients.requests, &watch_namespaces, &readiness).await;
-        election.win(&readiness).await;
-    };
     let leads = tokio::select! {
-        () = standby => true,
+        () = election.win(&readiness) => true,
         _ = stopped.wait_for(|stop| *stop) => false,
     };
     if leads {

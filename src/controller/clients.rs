@@ -76,12 +76,7 @@ where
         let writes = request.method() != Method::GET;
         // Nothing is sent before the future is polled.
         let answer = self.0.call(request);
-        Box::pin(async move {
-            if writes {
-                fence::pass().await;
-            }
-            answer.await
-        })
+        Box::pin(async move { if writes { fence::within(answer).await } else { answer.await } })
     }
 }
 

@@ -38,8 +38,8 @@ impl Metered {
             let seconds = self.limit.as_secs();
             BackendError::transient(format!("the backend gave no answer to {operation} within {seconds} s"))
         };
-        fence::pass().await;
-        let answer = tokio::time::timeout(self.limit, call).await.map_err(unanswered).flatten();
+        let answer =
+            tokio::time::timeout(self.limit, fence::within(call)).await.map_err(unanswered).flatten();
         let outcome = answer.as_ref().map_or_else(BackendError::label, |_| "ok");
         self.metrics.backend_request(self.inner.name(), operation, outcome);
         answer

@@ -197,8 +197,7 @@ impl Session {
     ) -> Result<T, SqlError> {
         let Origin { endpoint, timeouts, .. } = &self.origin;
         let bound = timeouts.statement + GRACE;
-        fence::pass().await;
-        match timeout(bound, answer).await {
+        match timeout(bound, fence::within(answer)).await {
             Ok(answer) => answer.map_err(|error| SqlError::from_driver(&error, action, endpoint)),
             Err(_) => Err(SqlError::timed_out(action, endpoint, bound)),
         }

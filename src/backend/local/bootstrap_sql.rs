@@ -59,7 +59,6 @@ pub(super) async fn set_password(
             .connect(NoTls)
             .await?;
         let connection = tokio::spawn(connection);
-        fence::pass().await;
         let done = match client.batch_execute(silence).await {
             Ok(()) => client.batch_execute(&statement).await,
             refused => refused,
@@ -67,7 +66,7 @@ pub(super) async fn set_password(
         connection.abort();
         done
     };
-    match tokio::time::timeout(LIMIT, work).await {
+    match tokio::time::timeout(LIMIT, fence::within(work)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(LocalError::Sql { message: described(&error) }),
         Err(_) => Err(LocalError::Sql { message: format!("no answer within {} s", LIMIT.as_secs()) }),
