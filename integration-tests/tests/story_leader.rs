@@ -154,7 +154,7 @@ async fn a_leader_that_stood_still_does_nothing_more() {
     let story = both.world.story("leader-still").await.with_team().await;
     settled(&story).await;
     // Many passes at once, so that it is stopped in the middle of some.
-    let more: Vec<String> = (0..8).map(|number| format!("more{number}")).collect();
+    let more: Vec<String> = (0..5).map(|number| format!("more{number}")).collect();
     for name in &more {
         story.try_apply(database_object(name, TEAM, &secret_of(name))).await.unwrap();
     }
