@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use kube::Client;
 use kube::runtime::events::Recorder;
-use kube::runtime::reflector::Store;
 
 use super::backoff::Backoffs;
 use super::refusals::Refusals;
-use crate::api::{PostgreSQLDatabase, PostgreSQLServer};
 use crate::backend::Backends;
 use crate::config::{Config, Mode};
 use crate::ops::Metrics;
@@ -36,10 +34,6 @@ pub struct Context {
     pub waits: Backoffs,
     /// Changes that were refused lately.
     pub refusals: Refusals,
-    /// Every server object, as last seen.
-    pub servers: Store<PostgreSQLServer>,
-    /// Every database object, as last seen.
-    pub databases: Store<PostgreSQLDatabase>,
     server_locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -58,7 +52,6 @@ impl Context {
         metrics: Arc<Metrics>,
         recorder: Recorder,
         operator_namespace: &str,
-        stores: (Store<PostgreSQLServer>, Store<PostgreSQLDatabase>),
     ) -> Self {
         Self {
             secrets: SecretStore::new(client.clone(), operator_namespace),
@@ -66,8 +59,6 @@ impl Context {
             refusals: Refusals::new(SLOWLY.min(Duration::from_secs(config.reconcile.resync_seconds))),
             waits: Backoffs::new(LONGEST_WAIT),
             server_locks: Mutex::default(),
-            servers: stores.0,
-            databases: stores.1,
             client,
             config,
             backends,

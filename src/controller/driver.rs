@@ -16,6 +16,7 @@ use super::subject::{Note, Pass, Subject};
 use super::{backoff, finalizer, record};
 use crate::api::{Condition, ConditionStatus, ConditionType, Phase, Reason};
 use crate::backend::Retry;
+use crate::fence;
 use crate::fsm::{Machine, Step};
 
 /// After a plan was carried out, its effects are looked at this soon.
@@ -56,8 +57,9 @@ pub async fn reconcile<S: Subject>(
         return Ok(Action::requeue(left));
     }
     let started = Instant::now();
-    let bounded = tokio::time::timeout(LONGEST, pass::<S>(&context, &object).instrument(span.clone()));
-    let end = bounded.await.unwrap_or_else(|_| {
+    let pass = pass::<S>(&context, &object).instrument(span.clone());
+    // Around the time limit, too: a pass of a process that must not act any more ends in no way at all.
+    let end = fence::within(tokio::time::timeout(LONGEST, pass)).await.unwrap_or_else(|_| {
         let message =
             format!("the pass was given up after {} s: something does not answer", LONGEST.as_secs());
         Err(Failure::new(Reason::Transient, message, Retry::Backoff(None)))

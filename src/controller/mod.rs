@@ -16,10 +16,11 @@ mod record;
 mod refusals;
 mod requests;
 mod run;
+mod scope;
 mod server;
 mod subject;
 mod surroundings;
 
 pub use clients::Clients;
 pub use metered::Metered;
-pub use run::{Settings, run};
+pub use run::{Settings, run, wait_for_kinds};

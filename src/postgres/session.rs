@@ -13,6 +13,7 @@ use super::endpoint::{Endpoint, Login, Timeouts};
 use super::error::SqlError;
 use super::tls;
 use crate::failpoints;
+use crate::fence;
 use crate::secrets::Password;
 
 const APPLICATION_NAME: &str = "hybrid-cloud-postgresql-operator";
@@ -204,7 +205,7 @@ impl Session {
     ) -> Result<T, SqlError> {
         let Origin { endpoint, timeouts, .. } = &self.origin;
         let bound = timeouts.statement + GRACE;
-        match timeout(bound, answer).await {
+        match timeout(bound, fence::within(answer)).await {
             Ok(answer) => answer.map_err(|error| SqlError::from_driver(&error, action, endpoint)),
             Err(_) => Err(SqlError::timed_out(action, endpoint, bound)),
         }

@@ -54,6 +54,7 @@ impl Controllers {
             backends: vec![self.backend.clone()],
             metrics: Arc::new(done(Metrics::new())),
             operator_namespace: OPERATOR_NAMESPACE.to_owned(),
+            watch_namespaces: Vec::new(),
             instance: None,
             heartbeat: Heartbeat::default(),
             readiness: Readiness::default(),

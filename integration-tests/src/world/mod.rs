@@ -43,7 +43,8 @@ use crate::control_plane::{
     AuditEvent, AuditLog, Binary, Cluster, ControlPlane, Options, create_namespace, kubeconfig, locate,
 };
 use crate::operator::{
-    OPERATOR_NAMESPACE, OPERATOR_USER, Operator, OperatorOptions, SERVICE_ACCOUNT, install,
+    Account, OPERATOR_NAMESPACE, OPERATOR_USER, Operator, OperatorOptions, SERVICE_ACCOUNT, install,
+    install_account,
 };
 
 /// A control plane of its own with the operator running in it, as itself. Both are gone with it, however that happens.
@@ -86,6 +87,31 @@ impl World {
         let client = self.client().await;
         done(create_namespace(&client, &namespace).await);
         Story::new(self, client, namespace)
+    }
+
+    /// A story in a namespace of that very name.
+    pub async fn story_in(&self, namespace: &str) -> Story<'_> {
+        let client = self.client().await;
+        done(create_namespace(&client, namespace).await);
+        Story::new(self, client, namespace.to_owned())
+    }
+
+    /// Another operator, with an account of its own, so that the audit log tells them apart.
+    pub async fn operator_as(&self, account: Account<'_>, mut options: OperatorOptions) -> Operator {
+        done(install_account(&self.client().await, account).await);
+        let login = self.plane.kubeconfig_for_service_account(account.namespace, account.name).await;
+        options.environment.push(("KUBERNETES_NAMESPACE".to_owned(), account.namespace.to_owned()));
+        done(Operator::start(&done(login), options).await)
+    }
+
+    /// All that a ServiceAccount has written, or tried to write, up to now.
+    pub async fn writes_of(&self, account: &Account<'_>) -> Vec<AuditEvent> {
+        let user = format!("system:serviceaccount:{}:{}", account.namespace, account.name);
+        let mut events = done(self.audit_log().settled(&self.client().await).await);
+        events.retain(|event| {
+            event.user.username == user && event.is_write() && event.stage == "ResponseComplete"
+        });
+        events
     }
 
     /// Runs the real kubectl as the admin; returns what it printed. A refusal panics.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::failpoints;
+use crate::fence;
 use crate::secrets::Password;
 
 use super::super::Owner;
@@ -194,6 +195,7 @@ fn initdb(
         .args([format!("--locale={locale}"), format!("--username={SUPERUSER}")])
         .arg("-D")
         .arg(staging.pgdata());
+    fence::pass_blocking();
     let finished = run(command, None, process::TOOL_LIMIT).map_err(LocalError::io("run", &program))?;
     Ok((!finished.success).then(|| process::complaint(&finished.stderr)))
 }
@@ -212,6 +214,7 @@ fn run_alone(
         command.args(["-c", setting]);
     }
     command.arg("postgres");
+    fence::pass_blocking();
     let finished = run(command, Some(statements.as_bytes()), process::TOOL_LIMIT)
         .map_err(LocalError::io("run", &program))?;
     if finished.success {

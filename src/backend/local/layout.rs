@@ -6,6 +6,8 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::fence;
+
 use super::account::Account;
 use super::error::LocalError;
 use crate::failpoints;
@@ -145,6 +147,7 @@ pub(super) fn short_id(name: &str) -> String {
 
 /// Makes a folder with exactly this mode, whatever the umask; it may be there already.
 pub(super) fn make_folder(path: &Path, mode: u32, owner: Option<&Account>) -> Result<(), LocalError> {
+    fence::pass_blocking();
     match fs::create_dir(path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -172,6 +175,7 @@ pub(super) fn write_atomic(
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(unique);
     let temporary = path.with_file_name(name);
+    fence::pass_blocking();
     let written = write_new(&temporary, content, mode, owner).and_then(|()| fs::rename(&temporary, path));
     if let Err(error) = written {
         // The temporary file is of no use; that it may stay behind is the smaller evil.
@@ -196,6 +200,7 @@ fn write_new(path: &Path, content: &[u8], mode: u32, owner: Option<&Account>) ->
 
 /// Renames and makes the rename survive a power failure.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), LocalError> {
+    fence::pass_blocking();
     fs::rename(from, to).map_err(LocalError::io("rename", from))?;
     to.parent().map_or(Ok(()), sync_folder)?;
     failpoints::done("local folder renamed");
@@ -208,6 +213,7 @@ fn sync_folder(path: &Path) -> Result<(), LocalError> {
 
 /// Removes a folder with everything in it; it may be gone already.
 pub(super) fn remove_tree(path: &Path) -> Result<(), LocalError> {
+    fence::pass_blocking();
     match fs::remove_dir_all(path) {
         Ok(()) => failpoints::done("local folder removed"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

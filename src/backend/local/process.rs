@@ -15,6 +15,8 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::fence;
+
 use super::account::{Account, run};
 use super::conf;
 use super::error::LocalError;
@@ -60,6 +62,7 @@ pub(super) fn start(
     let mut command = account.command(&program, &cluster.folder);
     command.args(["start", "--wait", "--silent", "--timeout", START_SECONDS, "--log"]).arg(&log);
     command.arg("--pgdata").arg(cluster.pgdata());
+    fence::pass_blocking();
     let finished = run(command, None, TOOL_LIMIT).map_err(LocalError::io("run", &program))?;
     // One that still recovers after a crash takes as long as it takes.
     if finished.success || find(cluster)?.is_some() {
@@ -207,6 +210,7 @@ fn is_postgres(pid: Pid) -> bool {
 }
 
 fn signal(pid: Pid, signal: Signal) -> Result<(), LocalError> {
+    fence::pass_blocking();
     match kill(pid, signal) {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),
         Err(error) => {
