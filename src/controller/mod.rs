@@ -19,6 +19,8 @@ mod run;
 mod server;
 mod subject;
 mod surroundings;
+mod takeover;
+mod whereabouts;
 
 pub use clients::Clients;
 pub use metered::Metered;

@@ -51,6 +51,9 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
         ServerTrigger::Unusable => (Reason::Unusable, unusable(seen), Course::Moving),
         ServerTrigger::CreateFailed => (Reason::CreateFailed, unusable(seen), Course::Moving),
         ServerTrigger::ServerFailed => (Reason::ServerFailed, unusable(seen), Course::Stuck),
+        ServerTrigger::ResetRequested if seen.credentials.left.is_some() => {
+            (Reason::Publishing, seen.credentials.left_sentence(), Course::Moving)
+        }
         ServerTrigger::PasswordUnapplied | ServerTrigger::ResetRequested => (
             Reason::ResettingPassword,
             "a new administrator password is being set".to_owned(),

@@ -245,3 +245,16 @@ fn missing_role_ignored() {
     }
     refuted(with_step(step), Promise::Heals, STUCK.what, &["somebody drops the role", "and there it stays"]);
 }
+
+#[test]
+fn taken_over_database_brought_to_the_spec_at_once() {
+    fn eager(view: &DatabaseView) -> DatabaseTrigger {
+        classify(&DatabaseView { taken_over: false, ..*view })
+    }
+    refuted(
+        with_classify(eager),
+        Promise::NoIdleWrite,
+        "a database that was taken over is changed unasked",
+        &["start -> Pending seen-before taken-over", "pass: Unconfigured, ConfigureDatabase"],
+    );
+}

@@ -221,3 +221,35 @@ fn new_server_with_a_password_that_is_not_kept() {
         &["CreateServer, DropPending"],
     );
 }
+
+#[test]
+fn taken_over_server_brought_to_the_spec_at_once() {
+    fn eager(view: &ServerView) -> ServerTrigger {
+        classify(&ServerView { taken_over: false, ..*view })
+    }
+    refuted(
+        with_classify(eager),
+        Promise::NoIdleWrite,
+        "a server that was taken over is changed unasked",
+        &["start -> Pending taken-over", "pass: Differs, UpdateServer"],
+    );
+}
+
+#[test]
+fn what_waits_is_never_applied() {
+    fn deaf(view: &ServerView) -> ServerTrigger {
+        let waits = view.differs || view.unconfigured;
+        match classify(view) {
+            ServerTrigger::Differs | ServerTrigger::Unconfigured if view.idle_request && waits => {
+                classify(&ServerView { taken_over: true, idle_request: false, ..*view })
+            }
+            other => other,
+        }
+    }
+    refuted(
+        with_classify(deaf),
+        Promise::Heals,
+        STUCK.what,
+        &["start -> Pending taken-over", "user asks to apply what waits", "from here on nothing goes wrong"],
+    );
+}
