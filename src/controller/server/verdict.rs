@@ -48,6 +48,11 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
             (Reason::Creating, format!("the server {name} is being created"), Course::Moving)
         }
         ServerTrigger::Busy => (Reason::Busy, busy(seen, name), Course::Moving),
+        ServerTrigger::Unusable if view(phase, seen).revivable => (
+            Reason::TakenOver,
+            format!("{}; it was taken over as it is: the action apply-now starts it", unusable(seen)),
+            Course::Stuck,
+        ),
         ServerTrigger::Unusable => (Reason::Unusable, unusable(seen), Course::Moving),
         ServerTrigger::CreateFailed => (Reason::CreateFailed, unusable(seen), Course::Moving),
         ServerTrigger::ServerFailed => (Reason::ServerFailed, unusable(seen), Course::Stuck),

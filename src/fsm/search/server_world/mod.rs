@@ -315,14 +315,20 @@ impl World for ServerWorld {
         // It was killed while it changed the password: before the server had the new one, or after.
         let half_reset = ServerState { published: None, left: Some(2), ..taken_over.clone() };
         let reset = ServerState { left: Some(1), ..half_reset.clone() };
+        let half_made = ServerState {
+            recorded_uid: None,
+            server: reset.server.map(|server| Server { stage: Stage::Creating, differs: false, ..server }),
+            ..reset.clone()
+        };
         vec![
             taken_over,
-            half_reset,
-            reset,
             ServerState { retain: true, ..fresh.clone() },
             ServerState { foreign_secret: true, ..fresh.clone() },
             ServerState { server: Some(foreign), ..fresh.clone() },
             fresh,
+            half_made,
+            half_reset,
+            reset,
         ]
     }
 
@@ -363,7 +369,11 @@ impl World for ServerWorld {
 
     fn is_goal(&self, state: &ServerState) -> bool {
         let ready = state.phase == Phase::Ready && state.is_right() && !state.is_anything_asked();
+        // Starting it, or removing what failed, would be a write.
+        let untouched = state.taken_over
+            && state.server.is_some_and(|server| matches!(server.stage, Stage::Stopped | Stage::FailedNew));
         let waits_for_a_person = state.paused
+            || untouched
             || matches!(state.presence(), Presence::NotOurs | Presence::Replaced)
             || (state.presence() == Presence::Absent
                 && state.recorded_uid.is_some()
