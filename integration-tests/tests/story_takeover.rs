@@ -29,9 +29,11 @@ async fn left(name: &str) -> (Story<'static>, &'static Before) {
         .get_or_init(|| async {
             let world = World::start().await;
             let teams = world
-                .left_by_the_original(&["plain", "deleting"], async |name, story, _| {
-                    if name == "deleting" {
+                .left_by_the_original(&["plain", "database", "both"], async |name, story, _| {
+                    if name != "plain" {
                         story.delete::<PostgreSQLDatabase>(APP).await;
+                    }
+                    if name == "both" {
                         story.delete::<PostgreSQLServer>(TEAM).await;
                     }
                 })
@@ -113,12 +115,21 @@ async fn server_and_database_are_ready_with_the_same_passwords_and_nothing_was_w
 }
 
 #[tokio::test]
-async fn what_is_being_deleted_goes_with_all_that_the_original_made() {
-    let (story, _) = left("deleting").await;
+async fn a_database_that_is_being_deleted_goes_with_all_that_the_original_made() {
+    let (story, _) = left("database").await;
+    story.gone::<PostgreSQLDatabase>(APP).await;
+    let left = "SELECT datname FROM pg_database WHERE datname = 'app'
+        UNION ALL SELECT rolname FROM pg_roles WHERE rolname = 'app'";
+    assert_eq!(story.ask("postgres", left).await, None);
+    assert!(story.secret(APP_LOGIN).await.is_none());
+    story.server_ready(TEAM).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_being_deleted_goes_with_all_that_the_original_made() {
+    let (story, _) = left("both").await;
     story.gone::<PostgreSQLDatabase>(APP).await;
     story.gone::<PostgreSQLServer>(TEAM).await;
     assert!(!story.has_local_server(TEAM));
-    for name in [TEAM_LOGIN, APP_LOGIN] {
-        assert!(story.secret(name).await.is_none(), "{name}");
-    }
+    assert!(story.secret(TEAM_LOGIN).await.is_none());
 }
