@@ -98,7 +98,7 @@ fn note(request: &Request) -> Note {
         None => Note {
             reason: Reason::UnknownAction,
             message: format!(
-                "Unknown action: {}; expected reset-password, recreate, adopt or apply-now",
+                "Unknown action: {}; expected reset-password, recreate or apply-now",
                 request.value
             ),
             warning: true,

@@ -59,6 +59,8 @@ pub struct Inputs<'a> {
     pub usable: Option<Answer>,
     /// What differs from the spec and is not being changed.
     pub kept_differences: &'a [String],
+    /// Some of it waits because it was taken over.
+    pub taken_over: bool,
     /// Whether a login was seen.
     pub login: Answer,
     /// Why no writes are made, if none are.
@@ -80,8 +82,19 @@ impl Answer {
 
 /// The conditions of a pass.
 pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
-    let Inputs { old, generation, verdict, usable, kept_differences, login, paused, failure, deadline, now } =
-        inputs;
+    let Inputs {
+        old,
+        generation,
+        verdict,
+        usable,
+        kept_differences,
+        taken_over,
+        login,
+        paused,
+        failure,
+        deadline,
+        now,
+    } = inputs;
     let since = |type_: ConditionType, status: ConditionStatus| {
         old.iter()
             .find(|condition| condition.type_ == type_ && condition.status == status)
@@ -99,7 +112,8 @@ pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
     let progressing = verdict.course == Course::Moving && !stuck;
 
     let synced = if !kept_differences.is_empty() {
-        Answer::new(false, Reason::NotApplied, kept_differences.join("; "))
+        let reason = if taken_over { Reason::TakenOver } else { Reason::NotApplied };
+        Answer::new(false, reason, kept_differences.join("; "))
     } else if verdict.course == Course::Done {
         Answer::new(true, Reason::InSync, "everything is as the spec asks")
     } else {

@@ -20,6 +20,8 @@ mod scope;
 mod server;
 mod subject;
 mod surroundings;
+mod takeover;
+mod whereabouts;
 
 pub use clients::Clients;
 pub use metered::Metered;

@@ -10,7 +10,7 @@ use kube::api::{Api, DeleteParams, ObjectMeta, Patch, PatchParams, PostParams, P
 
 use super::Password;
 use super::credentials::{ConnectionFacts, password_in};
-use super::mark::{ISSUED_AT, RESET_AT, SETTLES, SecretOwner, marked_name};
+use super::mark::{ISSUED_AT, RESET_AT, SETTLES, SecretOwner, marked_name, marked_uid};
 use crate::api::names::FIELD_MANAGER;
 use crate::failpoints;
 
@@ -104,6 +104,15 @@ impl SecretStore {
             }),
             uid: secret.metadata.uid.clone(),
         }))
+    }
+
+    /// The password that the original operator left on its way under this name, if it did.
+    ///
+    /// # Errors
+    /// When the API server could not be asked.
+    pub async fn left_by_original(&self, name: &str) -> Result<Option<Password>, SecretError> {
+        let secret = self.get(&self.operator_namespace, name).await?;
+        Ok(secret.filter(|secret| marked_uid(secret).is_none()).as_ref().and_then(password_in))
     }
 
     /// Stores a drawn password, unless one is stored already: then that one is used.
@@ -201,6 +210,16 @@ impl SecretStore {
         answer.map_err(|error| api_error(name, error))?;
         failpoints::done("Secret published");
         Ok(())
+    }
+
+    /// Deletes the Secret that was seen, if it is still the same one.
+    ///
+    /// # Errors
+    /// When the API server could not be asked.
+    pub async fn remove_seen(&self, secret: &Secret) -> Result<(), SecretError> {
+        let metadata = &secret.metadata;
+        let (namespace, name) = (metadata.namespace.as_deref(), metadata.name.as_deref());
+        self.delete(namespace.unwrap_or_default(), name.unwrap_or_default(), metadata.uid.clone()).await
     }
 
     /// Deletes the Secret, if it bears the mark of `owner`. Absent is done.

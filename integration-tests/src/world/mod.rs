@@ -18,6 +18,7 @@
 mod census;
 mod local_server;
 mod login;
+mod original;
 mod plain;
 mod story;
 mod team;
@@ -34,6 +35,7 @@ use tokio::sync::OnceCell;
 pub use census::postmasters;
 pub use local_server::LocalServer;
 pub use login::{Credentials, LoginError};
+pub use original::{BackendTraces, Before, original};
 pub use plain::{database_object, secret_of, server_object};
 pub use story::Story;
 pub use team::{APP, APP_LOGIN, TEAM, TEAM_AND_APP, TEAM_LOGIN, answer, says};
@@ -112,6 +114,26 @@ impl World {
             event.user.username == user && event.is_write() && event.stage == "ResponseComplete"
         });
         events
+    }
+
+    /// A story that goes on in a namespace that is there already.
+    pub async fn story_again_in(&self, namespace: &str) -> Story<'_> {
+        Story::new(self, self.client().await, namespace.to_owned())
+    }
+
+    /// Runs a script as the admin would, with the real kubectl; returns what it printed. A failure panics.
+    pub async fn shell(&self, script: &str) -> String {
+        let folder = self.kubectl.parent().unwrap_or(&self.kubectl);
+        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+        let mut command = Command::new("bash");
+        command
+            .args(["-euo", "pipefail", "-c", script])
+            .env("PATH", path)
+            .env("KUBECONFIG", &self.admin_kubeconfig);
+        let output = done(command.output().await);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{script}: {}", text(&output.stderr));
+        text(&output.stdout)
     }
 
     /// Runs the real kubectl as the admin; returns what it printed. A refusal panics.

@@ -72,6 +72,9 @@ fn remedy(reason: Reason) -> &'static str {
             "Wait: the published password is put back in force. If it lasts, look at who else changes it."
         }
         Reason::NotApplied => "Change the spec as the message says, or leave it: the rest is looked after.",
+        Reason::TakenOver => {
+            "Change the spec to what is there; or set the action `apply-now`, and what the message names is changed."
+        }
         Reason::PausedByUser => "Remove the annotation `operator/paused`.",
         Reason::ObserveOnly => "Set `mode: manage` in the operator's configuration.",
         Reason::NotOurs => "Give the object another name, or remove what stands there.",
@@ -100,7 +103,7 @@ fn remedy(reason: Reason) -> &'static str {
         Reason::Conflict => "Nothing: it looks again at once.",
         Reason::Transient => "Wait. Waits double up to `reconcile.backoff_max_seconds`.",
         Reason::Retained => "Nothing. From now on the server is yours alone.",
-        Reason::UnknownAction => "Use `reset-password` or `recreate`.",
+        Reason::UnknownAction => "Use `reset-password`, `recreate` or `apply-now`.",
         Reason::LeftBehind => "Remove what the message names by hand, if it shall go.",
         Reason::Unknown => "Look it up in the documentation of the version that wrote it.",
     }

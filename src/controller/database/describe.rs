@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::Databases;
 use super::classify::presence;
 use super::observe::DatabaseSeen;
-use super::verdict::verdict;
+use super::verdict::{differences, verdict};
 use crate::api::{Binding, DatabaseStatus, Phase, PinnedDatabase};
 use crate::controller::conditions::{self, Inputs, Verdict};
 use crate::controller::context::Context;
@@ -28,9 +28,16 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
     if pass.trigger == DatabaseTrigger::Absent && pass.acts && pass.failure.is_none() {
         status.create_attempted_at = Some(Time(pass.now));
     }
-    pin(&mut status, pass);
+    let begins =
+        pass.acts && matches!(pass.trigger, DatabaseTrigger::Absent | DatabaseTrigger::RecreateRequested);
+    // What we make ourselves was not taken over.
+    status.adopted_generation = seen.adopted.filter(|_| !begins);
+    pin(&mut status, pass, begins);
+    let waiting = if seen.holds_back() { differences(seen) } else { Vec::new() };
+    let taken_over = !waiting.is_empty();
     let throttled = conditions::request_sentences(&seen.requests, seen.reset_due);
-    status.differences = seen.refused.iter().cloned().chain(fixed(seen)).chain(throttled).collect();
+    let kept = seen.refused.iter().cloned().chain(fixed(seen)).chain(throttled);
+    status.differences = waiting.into_iter().chain(kept).collect();
     status.binding = seen.credentials.bound_name().map(|name| Binding { name });
     status.conditions = conditions::of(Inputs {
         old: &status.conditions,
@@ -38,6 +45,7 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
         verdict: &verdict,
         usable: usable(seen, &verdict),
         kept_differences: &status.differences,
+        taken_over,
         login: conditions::login(&seen.credentials),
         paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
         failure: pass.failure,
@@ -54,11 +62,10 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
 }
 
 /// Pins the names before the first effect or when the database is first seen.
-fn pin(status: &mut DatabaseStatus, pass: &Pass<'_, Databases>) {
+fn pin(status: &mut DatabaseStatus, pass: &Pass<'_, Databases>, begins: bool) {
     let seen = pass.seen;
     let Ok(names) = &seen.names else { return };
-    let present = matches!(presence(seen), DatabasePresence::Present | DatabasePresence::RoleMissing);
-    let begins = pass.trigger == DatabaseTrigger::Absent && pass.acts;
+    let present = presence(seen).is_there();
     if status.database.is_none() && !present && !begins {
         return;
     }

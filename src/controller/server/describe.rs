@@ -29,7 +29,11 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
     if pass.trigger == ServerTrigger::Absent && pass.acts && pass.failure.is_none() {
         status.create_attempted_at = Some(Time(pass.now));
     }
-    pin(&mut status, pass);
+    let begins =
+        pass.acts && matches!(pass.trigger, ServerTrigger::Absent | ServerTrigger::RecreateRequested);
+    // What we make ourselves was not taken over.
+    status.adopted_generation = seen.adopted.filter(|_| !begins);
+    pin(&mut status, pass, begins);
     status.operation = operation(&status, seen, pass.now);
     status.differences = kept_differences(seen);
     status.binding = seen.credentials.bound_name().map(|name| Binding { name });
@@ -39,6 +43,7 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
         verdict: &verdict,
         usable: usable(seen, &verdict),
         kept_differences: &status.differences,
+        taken_over: !waiting(seen).is_empty(),
         login: conditions::login(&seen.credentials),
         paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
         failure: pass.failure,
@@ -58,11 +63,10 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
 ///
 /// Its id is the evidence that it existed. One that we asked for and that never took a connection is none: nobody has
 /// anything in it, and when its creation fails it is removed and begun anew, not lost.
-fn pin(status: &mut ServerStatus, pass: &Pass<'_, Servers>) {
+fn pin(status: &mut ServerStatus, pass: &Pass<'_, Servers>, begins: bool) {
     let seen = pass.seen;
     let (Ok(backend), Some(identity)) = (&seen.backend, &seen.identity) else { return };
     let present = seen.present().filter(|_| presence(seen) != Presence::Replaced);
-    let begins = pass.trigger == ServerTrigger::Absent && pass.acts;
     if status.server.is_none() && present.is_none() && !begins {
         return;
     }
@@ -105,11 +109,22 @@ fn operation(status: &ServerStatus, seen: &ServerSeen, now: Timestamp) -> Option
     }
 }
 
+/// What is not changed because it was taken over, one sentence each.
+fn waiting(seen: &ServerSeen) -> Vec<String> {
+    if !seen.holds_back() {
+        return Vec::new();
+    }
+    let applicable =
+        seen.differences.iter().filter(|difference| matches!(difference.change, Change::Apply { .. }));
+    applicable.map(|difference| difference.sentence()).collect()
+}
+
 /// What differs and is not being changed, one sentence each.
 fn kept_differences(seen: &ServerSeen) -> Vec<String> {
+    let mut sentences = waiting(seen);
     let refused =
         seen.differences.iter().filter(|difference| matches!(difference.change, Change::Refused { .. }));
-    let mut sentences: Vec<String> = refused.map(|difference| difference.sentence()).collect();
+    sentences.extend(refused.map(|difference| difference.sentence()));
     if seen.present().is_some() {
         sentences.extend(seen.rejections.iter().map(|one| format!("{}: {}", one.field, one.message)));
     }

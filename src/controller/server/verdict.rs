@@ -48,9 +48,17 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
             (Reason::Creating, format!("the server {name} is being created"), Course::Moving)
         }
         ServerTrigger::Busy => (Reason::Busy, busy(seen, name), Course::Moving),
+        ServerTrigger::Unusable if view(phase, seen).revivable => (
+            Reason::TakenOver,
+            format!("{}; it was taken over as it is: the action apply-now starts it", unusable(seen)),
+            Course::Stuck,
+        ),
         ServerTrigger::Unusable => (Reason::Unusable, unusable(seen), Course::Moving),
         ServerTrigger::CreateFailed => (Reason::CreateFailed, unusable(seen), Course::Moving),
         ServerTrigger::ServerFailed => (Reason::ServerFailed, unusable(seen), Course::Stuck),
+        ServerTrigger::ResetRequested if seen.credentials.left.is_some() => {
+            (Reason::Publishing, seen.credentials.left_sentence(), Course::Moving)
+        }
         ServerTrigger::PasswordUnapplied | ServerTrigger::ResetRequested => (
             Reason::ResettingPassword,
             "a new administrator password is being set".to_owned(),
