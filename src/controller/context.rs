@@ -9,6 +9,8 @@ use kube::runtime::events::Recorder;
 
 use super::backoff::Backoffs;
 use super::refusals::Refusals;
+use super::scope::Stores;
+use crate::api::{PostgreSQLDatabase, PostgreSQLServer};
 use crate::backend::Backends;
 use crate::config::{Config, Mode};
 use crate::ops::Metrics;
@@ -35,6 +37,7 @@ pub struct Context {
     /// Changes that were refused lately.
     pub refusals: Refusals,
     server_locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    stores: Vec<Stores>,
 }
 
 /// Something that is waited for is looked at this often at least.
@@ -52,6 +55,7 @@ impl Context {
         metrics: Arc<Metrics>,
         recorder: Recorder,
         operator_namespace: &str,
+        stores: Vec<Stores>,
     ) -> Self {
         Self {
             secrets: SecretStore::new(client.clone(), operator_namespace),
@@ -64,7 +68,18 @@ impl Context {
             backends,
             metrics,
             recorder,
+            stores,
         }
+    }
+
+    /// Every server object that is served, as last seen.
+    pub fn all_servers(&self) -> Vec<Arc<PostgreSQLServer>> {
+        self.stores.iter().flat_map(|stores| stores.servers.state()).collect()
+    }
+
+    /// Every database object that is served, as last seen.
+    pub fn all_databases(&self) -> Vec<Arc<PostgreSQLDatabase>> {
+        self.stores.iter().flat_map(|stores| stores.databases.state()).collect()
     }
 
     /// The rules for new passwords.

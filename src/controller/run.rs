@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use super::clients::Clients;
 use super::context::Context;
 use super::metered::Metered;
-use super::scope::{Scope, Stores, api};
+use super::scope::{Scope, api};
 use crate::api::names::FIELD_MANAGER;
 use crate::api::{Phase, PostgreSQLDatabase, PostgreSQLServer};
 use crate::backend::{Backends, ServerBackend};
@@ -60,6 +60,7 @@ pub async fn run(settings: Settings, stop: watch::Receiver<bool>) {
         .map(|backend| Metered::new(backend, settings.metrics.clone(), limit))
         .map(|backend| Arc::new(backend) as Arc<dyn ServerBackend>)
         .collect();
+    let scopes = Scope::of(&settings.watch_namespaces);
     let context = Arc::new(Context::new(
         client.clone(),
         settings.config.clone(),
@@ -67,15 +68,14 @@ pub async fn run(settings: Settings, stop: watch::Receiver<bool>) {
         settings.metrics.clone(),
         Recorder::new(client, reporter),
         &settings.operator_namespace,
+        scopes.iter().map(Scope::stores).collect(),
     ));
-    let scopes = Scope::of(&settings.watch_namespaces);
     let concurrency = settings.config.reconcile.concurrency;
     let limits = ControllerConfig::default().concurrency(share(concurrency, scopes.len()));
 
     settings.readiness.set_ready();
     info!("the controllers run");
-    let stores = scopes.iter().map(Scope::stores).collect();
-    let gauges = tokio::spawn(keep_gauges(context.clone(), stores, stopped(stop.clone())));
+    let gauges = tokio::spawn(keep_gauges(context.clone(), stopped(stop.clone())));
     let heartbeat = &settings.heartbeat;
     let all = scopes.into_iter().map(|scope| {
         scope.run(context.clone(), watches.clone(), limits.clone(), heartbeat.clone(), stop.clone())
@@ -117,28 +117,26 @@ pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn keep_gauges(context: Arc<Context>, stores: Vec<Stores>, stop: impl Future<Output = ()>) {
+async fn keep_gauges(context: Arc<Context>, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut ticks = tokio::time::interval(TICK);
     loop {
         tokio::select! {
             () = &mut stop => return,
-            _ = ticks.tick() => set_gauges(&context, &stores),
+            _ = ticks.tick() => set_gauges(&context),
         }
     }
 }
 
-fn set_gauges(context: &Context, stores: &[Stores]) {
+fn set_gauges(context: &Context) {
     let backend = |name: Option<&str>| name.map_or("none", |name| known_backend(name).unwrap_or("other"));
     let label = |phase: Option<Phase>| phase.unwrap_or_default().as_str();
-    let servers = stores.iter().flat_map(|stores| stores.servers.state());
-    let databases = stores.iter().flat_map(|stores| stores.databases.state());
-    let servers = servers.map(|server| {
+    let servers = context.all_servers().into_iter().map(|server| {
         let status = server.status.as_ref();
         let phase = status.and_then(|status| status.phase);
         ["server", label(phase), backend(status.and_then(|status| status.backend.as_deref()))]
     });
-    let databases = databases.map(|database| {
+    let databases = context.all_databases().into_iter().map(|database| {
         let status = database.status.as_ref();
         let phase = status.and_then(|status| status.phase);
         ["database", label(phase), backend(status.and_then(|status| status.backend.as_deref()))]

@@ -2,6 +2,8 @@
 //! databases that stayed when an earlier object went. Taking over writes nothing; what differs waits until the spec
 //! changes or somebody asks for it. Pure.
 
+use std::sync::Arc;
+
 use kube::ResourceExt;
 
 use super::requests::{Action, Requests};
@@ -52,11 +54,11 @@ pub fn is_original<K: ResourceExt>(object: &K) -> bool {
 
 /// Where the original kept a password on its way, for an object that it has worked on and that was never Ready with
 /// us; none where another live object would have had the same place, as the original cut long names.
-pub fn temporary_secret<'a, K: ResourceExt + 'a>(
+pub fn temporary_secret<K: ResourceExt>(
     prefix: &str,
     object: &K,
     was_ready: bool,
-    all: impl IntoIterator<Item = &'a K>,
+    all: impl FnOnce() -> Vec<Arc<K>>,
 ) -> Option<String> {
     if was_ready || !is_original(object) {
         return None;
@@ -66,8 +68,9 @@ pub fn temporary_secret<'a, K: ResourceExt + 'a>(
         whole.chars().take(LONGEST).collect()
     };
     let ours = place(object);
-    let is_other = |one: &&K| one.namespace() != object.namespace() || one.name_any() != object.name_any();
-    let shared = all.into_iter().filter(is_other).any(|other| place(other) == ours);
+    let is_other =
+        |one: &Arc<K>| one.namespace() != object.namespace() || one.name_any() != object.name_any();
+    let shared = all().into_iter().filter(is_other).any(|other| place(&other) == ours);
     (!shared).then_some(ours)
 }
 
@@ -134,24 +137,29 @@ mod tests {
         assert!(!Recorded { pinned: true, ..left("mainframe", &FINISHED) }.existed(true));
     }
 
+    fn arcs(all: &[PostgreSQLServer]) -> impl FnOnce() -> Vec<Arc<PostgreSQLServer>> {
+        let all = all.iter().cloned().map(Arc::new).collect();
+        || all
+    }
+
     #[test]
     fn a_place_that_two_objects_share_tells_nothing() {
         let one = server("a", "b-c");
-        let place = |all: &[PostgreSQLServer]| temporary_secret("pg", &one, false, all);
+        let place = |all: &[PostgreSQLServer]| temporary_secret("pg", &one, false, arcs(all));
         assert_eq!(place(&[one.clone()]).as_deref(), Some("pg-a-b-c-tmp"));
         assert_eq!(place(&[one.clone(), server("a", "b-d")]).as_deref(), Some("pg-a-b-c-tmp"));
         assert_eq!(place(&[one.clone(), server("a-b", "c")]), None);
         let long = |end: &str| server("team", &("n".repeat(60) + end));
         let (first, second) = (long("1"), long("2"));
-        assert_eq!(temporary_secret("pg", &first, false, [&first, &second]), None);
-        assert_eq!(temporary_secret("pg", &first, false, [&first]).unwrap().len(), 63);
+        assert_eq!(temporary_secret("pg", &first, false, arcs(&[first.clone(), second])), None);
+        assert_eq!(temporary_secret("pg", &first, false, arcs(&[first.clone()])).unwrap().len(), 63);
     }
 
     #[test]
     fn only_what_the_original_worked_on_and_we_did_not_finish_has_such_a_place() {
         let mut one = server("a", "b");
-        assert_eq!(temporary_secret("pg", &one, true, [&one]), None);
+        assert_eq!(temporary_secret("pg", &one, true, arcs(&[one.clone()])), None);
         one.metadata.finalizers = None;
-        assert_eq!(temporary_secret("pg", &one, false, [&one]), None);
+        assert_eq!(temporary_secret("pg", &one, false, arcs(&[one.clone()])), None);
     }
 }

@@ -126,16 +126,12 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
     let endpoint = server.access.as_ref().filter(|_| role_exists).map(|access| access.endpoint.clone());
     let secret_owner =
         SecretOwner { kind: "PostgreSQLDatabase", namespace, name: owner.name.clone(), uid: uid.clone() };
-    let all_databases = context.databases.state();
     let whereabouts = Whereabouts {
         secret_name: &object.spec.credentials_secret,
         former_name: status.binding.as_ref().map(|binding| binding.name.as_str()),
-        temporary: takeover::temporary_secret(
-            "pgdb",
-            object,
-            status.first_ready_at.is_some(),
-            all_databases.iter().map(AsRef::as_ref),
-        ),
+        temporary: takeover::temporary_secret("pgdb", object, status.first_ready_at.is_some(), || {
+            context.all_databases()
+        }),
         // Its `sslmode` is the one in the server's Secret already.
         taken_over: false,
         last_address: None,

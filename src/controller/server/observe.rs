@@ -188,16 +188,12 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     };
     let adopted =
         left.adopted(present.is_some_and(|server| is_worth_keeping(object, server)), generation, &requests);
-    let all_servers = context.servers.state();
     let whereabouts = Whereabouts {
         secret_name: &object.spec.credentials_secret,
         former_name: status.binding.as_ref().map(|binding| binding.name.as_str()),
-        temporary: takeover::temporary_secret(
-            "pg",
-            object,
-            status.first_ready_at.is_some(),
-            all_servers.iter().map(AsRef::as_ref),
-        ),
+        temporary: takeover::temporary_secret("pg", object, status.first_ready_at.is_some(), || {
+            context.all_servers()
+        }),
         taken_over: adopted.is_some(),
         last_address: pinned.host.clone().zip(pinned.port),
         facts,
