@@ -138,7 +138,7 @@ mod tests {
     fn a_place_that_two_objects_share_tells_nothing() {
         let one = server("a", "b-c");
         let place = |all: &[PostgreSQLServer]| temporary_secret("pg", &one, false, all);
-        assert_eq!(place(&[one.clone()]).as_deref(), Some("pg-a-b-c-tmp"));
+        assert_eq!(place(std::slice::from_ref(&one)).as_deref(), Some("pg-a-b-c-tmp"));
         assert_eq!(place(&[one.clone(), server("a", "b-d")]).as_deref(), Some("pg-a-b-c-tmp"));
         assert_eq!(place(&[one.clone(), server("a-b", "c")]), None);
         let long = |end: &str| server("team", &("n".repeat(60) + end));
