@@ -21,6 +21,7 @@ use super::driver;
 use super::metered::Metered;
 use super::server::Servers;
 use super::subject::Subject;
+use super::wake;
 use crate::api::names::FIELD_MANAGER;
 use crate::api::{Phase, PostgreSQLDatabase, PostgreSQLServer};
 use crate::backend::{Backends, ServerBackend};
@@ -95,9 +96,11 @@ pub async fn run(settings: Settings, mut stop: watch::Receiver<bool>) {
     let database_loop =
         Controller::for_stream(changes::<Databases>(&watches, database_writer), databases.clone())
             .with_config(limits)
-            .watches(
-                Api::<PostgreSQLServer>::all(watches.clone()),
-                watcher::Config::default(),
+            .watches_stream(
+                wake::changes_of_interest(
+                    watcher(Api::<PostgreSQLServer>::all(watches.clone()), watcher::Config::default())
+                        .default_backoff(),
+                ),
                 move |server| databases_of(&all_databases, &server),
             )
             .graceful_shutdown_on(stopped(stop.clone()))

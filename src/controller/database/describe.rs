@@ -17,6 +17,7 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
     let seen = pass.seen;
     let mut status = pass.object.status.clone().unwrap_or_default();
     let verdict = verdict(seen, pass.phase, pass.trigger);
+    let cause = verdict.clone().or_failure(pass.failure);
     if status.phase != Some(pass.phase) {
         status.phase_since = Some(Time(pass.now));
     }
@@ -29,18 +30,22 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
         status.create_attempted_at = Some(Time(pass.now));
     }
     pin(&mut status, pass);
-    let throttled = conditions::request_sentences(&seen.requests, seen.reset_due);
-    status.differences = seen.refused.iter().cloned().chain(fixed(seen)).chain(throttled).collect();
+    let request = conditions::unreadable_request(&seen.requests);
+    let refused: Vec<String> = seen.refused.iter().cloned().chain(fixed(seen)).chain(request).collect();
+    let throttled = conditions::throttled(seen.reset_due);
+    status.differences = refused.iter().cloned().chain(throttled.clone()).collect();
     status.binding = seen.credentials.bound_name().map(|name| Binding { name });
     status.conditions = conditions::of(Inputs {
         old: &status.conditions,
         generation: pass.object.metadata.generation,
         verdict: &verdict,
-        usable: usable(seen, &verdict),
-        kept_differences: &status.differences,
+        usable: usable(seen, &cause),
+        refused: &refused,
+        throttled,
         login: conditions::login(&seen.credentials),
         paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
         failure: pass.failure,
+        again: pass.again,
         deadline: context.deadline(),
         now: pass.now,
     });

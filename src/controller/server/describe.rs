@@ -18,6 +18,7 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
     let seen = pass.seen;
     let mut status = pass.object.status.clone().unwrap_or_default();
     let verdict = verdict(seen, pass.phase, pass.trigger);
+    let cause = verdict.clone().or_failure(pass.failure);
     if status.phase != Some(pass.phase) {
         status.phase_since = Some(Time(pass.now));
     }
@@ -31,17 +32,21 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
     }
     pin(&mut status, pass);
     status.operation = operation(&status, seen, pass.now);
-    status.differences = kept_differences(seen);
+    let refused = refused(seen);
+    let throttled = conditions::throttled(seen.reset_due);
+    status.differences = refused.iter().cloned().chain(throttled.clone()).collect();
     status.binding = seen.credentials.bound_name().map(|name| Binding { name });
     status.conditions = conditions::of(Inputs {
         old: &status.conditions,
         generation: pass.object.metadata.generation,
         verdict: &verdict,
-        usable: usable(seen, &verdict),
-        kept_differences: &status.differences,
+        usable: usable(seen, &cause),
+        refused: &refused,
+        throttled,
         login: conditions::login(&seen.credentials),
         paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
         failure: pass.failure,
+        again: pass.again,
         deadline: context.deadline(),
         now: pass.now,
     });
@@ -101,16 +106,16 @@ fn operation(status: &ServerStatus, seen: &ServerSeen, now: Timestamp) -> Option
     }
 }
 
-/// What differs and is not being changed, one sentence each.
-fn kept_differences(seen: &ServerSeen) -> Vec<String> {
-    let refused =
+/// What is asked for and was refused, one sentence each.
+fn refused(seen: &ServerSeen) -> Vec<String> {
+    let kept =
         seen.differences.iter().filter(|difference| matches!(difference.change, Change::Refused { .. }));
-    let mut sentences: Vec<String> = refused.map(|difference| difference.sentence()).collect();
+    let mut sentences: Vec<String> = kept.map(|difference| difference.sentence()).collect();
     if seen.present().is_some() {
         sentences.extend(seen.rejections.iter().map(|one| format!("{}: {}", one.field, one.message)));
     }
     sentences.extend(seen.refused.iter().map(|(_, message)| message.clone()));
-    sentences.extend(conditions::request_sentences(&seen.requests, seen.reset_due));
+    sentences.extend(conditions::unreadable_request(&seen.requests));
     sentences
 }
 
