@@ -71,6 +71,13 @@ impl Backoffs {
     }
 }
 
+/// The wait after something that succeeded and had succeeded `times` before, in vain: none to speak of at first, since
+/// some things take two or three steps.
+pub fn after_success(first: Duration, times: u32, longest: Duration) -> Duration {
+    let doublings = times.saturating_sub(2);
+    jittered(first.saturating_mul(2_u32.saturating_pow(doublings)).min(longest))
+}
+
 /// `wait`, a fifth more or less, so that many objects do not come back in step.
 pub fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(rand::rng().random_range(0.8..=1.2))
@@ -102,6 +109,15 @@ mod tests {
         assert!(next("Busy", Some(2)) < 1.3, "the spec changed");
         next("Busy", Some(2));
         assert!(next("Unusable", Some(2)) < 1.3, "something else is in the way");
+    }
+
+    #[test]
+    fn what_succeeds_in_vain_again_and_again_waits_longer() {
+        let after =
+            |times| after_success(Duration::from_millis(100), times, Duration::from_secs(60)).as_secs_f64();
+        assert!(after(0) <= 0.12 && after(2) <= 0.12);
+        assert!((1.2..=2.0).contains(&after(6)), "{}", after(6));
+        assert!((48.0..=72.0).contains(&after(1000)), "{}", after(1000));
     }
 
     #[test]

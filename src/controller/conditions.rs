@@ -133,8 +133,13 @@ pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
     ];
     if again && failure.is_none() && before.was_under_way() {
         for (type_, answer) in &mut answers {
-            if matches!(type_, ConditionType::Synced | ConditionType::Reconciling | ConditionType::Stalled) {
-                before.keep(*type_, answer);
+            let same = before.find(*type_).is_some_and(|told| told.status == answer.status);
+            match type_ {
+                ConditionType::Synced | ConditionType::Reconciling | ConditionType::Stalled => {
+                    before.keep(*type_, answer);
+                }
+                ConditionType::Ready if same => before.keep(*type_, answer),
+                _ => {}
             }
         }
     }

@@ -54,6 +54,9 @@ pub struct Context {
 const FIRST_FAILURE: Duration = Duration::from_secs(1);
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
+/// After a plan was carried out, its effects are looked at this soon.
+pub const SOON: Duration = Duration::from_millis(100);
+
 /// Something that is waited for is looked at this often at least.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -128,6 +131,17 @@ impl Context {
     pub fn begin_anew(&self, uid: &str) {
         self.waits.forget(uid);
         self.pauses.forget(uid);
+    }
+
+    /// Pause after a plan that was carried out, and was carried out `times` before.
+    pub fn soon(&self, times: u32) -> Duration {
+        backoff::after_success(SOON, times, LONGEST_WAIT)
+    }
+
+    /// Nothing is left to do for `uid`.
+    pub fn settled(&self, uid: &str) {
+        self.begin_anew(uid);
+        self.attempts.settled(uid);
     }
 
     /// Forgets everything about `uid`, which is gone.

@@ -10,7 +10,7 @@ use kube::runtime::events::{Event, EventType};
 use kube::{Resource, ResourceExt};
 use tracing::{Instrument, debug, info, warn};
 
-use super::context::Context;
+use super::context::{Context, SOON};
 use super::failure::Failure;
 use super::subject::{Note, Pass, Subject};
 use super::turns::Claim;
@@ -18,9 +18,6 @@ use super::{backoff, finalizer, news, record};
 use crate::api::{Phase, Reason};
 use crate::backend::Retry;
 use crate::fsm::{Machine, Step};
-
-/// After a plan was carried out, its effects are looked at this soon.
-const SOON: Duration = Duration::from_millis(100);
 
 /// A pass that takes longer is given up, which is no worse than a crash: whatever hangs must not hold the object.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -31,8 +28,8 @@ enum End {
     Settled(Duration),
     /// The object is gone, or not ours to hold.
     Gone,
-    /// Something was done.
-    Acted,
+    /// Something was done; how often it had been done before, and was not enough.
+    Acted(u32),
     /// A change was refused, and the rest goes on without it.
     Refused(Failure),
     /// The object changed under our hands.
@@ -68,9 +65,9 @@ pub async fn reconcile<S: Subject>(
             context.backoffs.forget(&uid);
             match end {
                 End::Settled(wait) => ("settled", Action::requeue(wait)),
-                End::Acted => {
+                End::Acted(times) => {
                     context.begin_anew(&uid);
-                    ("acted", Action::requeue(SOON))
+                    ("acted", Action::requeue(context.soon(times)))
                 }
                 End::Refused(failure) => {
                     span.in_scope(|| warn!(reason = failure.reason.as_str(), "{failure}"));
@@ -163,15 +160,12 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
         } else if step.phase == before {
             End::Settled(S::pace(context, &object, &seen, trigger))
         } else {
-            End::Acted
+            End::Acted(0)
         });
     }
 
     match act::<S>(context, &object, &mut seen, trigger, &step).await {
-        Ok(()) => {
-            context.attempts.succeeded(&uid, name_of::<S>(trigger));
-            Ok(End::Acted)
-        }
+        Ok(()) => Ok(End::Acted(context.attempts.succeeded(&uid, name_of::<S>(trigger), generation))),
         Err(failure) if failure.conflict => {
             debug!("{failure}");
             Ok(End::Outdated)

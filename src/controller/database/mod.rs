@@ -114,7 +114,7 @@ impl Subject for Databases {
                 context.pause(uid, trigger.into(), generation)
             }
             _ => {
-                context.begin_anew(uid);
+                context.settled(uid);
                 super::pace::settled(context, seen.refused.is_some())
             }
         };
