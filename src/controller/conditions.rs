@@ -1,10 +1,13 @@
 //! From what was seen and decided to the conditions in the status. Pure.
 
+mod before;
 #[cfg(test)]
 mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use before::{Before, Heading};
 
 use super::credentials::{CredentialsSeen, LoginAnswer};
 use super::failure::Failure;
@@ -184,107 +187,6 @@ pub fn unobserved(
     kept.extend(finish(old, answers, generation, now));
     kept.sort_by_key(|condition| condition.type_);
     kept
-}
-
-/// The two conditions that say where things are heading; never both at once.
-enum Heading {
-    Idle,
-    Moving(Reason, String),
-    Stalled(Reason, String),
-}
-
-impl Heading {
-    fn answers(self) -> [Answer; 2] {
-        let idle = || Answer::new(false, Reason::Idle, "nothing is in flight");
-        let free = || Answer::new(false, Reason::NotStalled, "nothing stands in the way");
-        match self {
-            Self::Idle => [idle(), free()],
-            Self::Moving(reason, message) => [Answer::new(true, reason, message), free()],
-            Self::Stalled(reason, message) => [idle(), Answer::new(true, reason, message)],
-        }
-    }
-}
-
-/// What was told before.
-struct Before<'a> {
-    old: &'a [Condition],
-    generation: Option<i64>,
-    deadline: SignedDuration,
-    now: Timestamp,
-}
-
-impl Before<'_> {
-    fn find(&self, type_: ConditionType) -> Option<&Condition> {
-        self.old.iter().find(|condition| condition.type_ == type_)
-    }
-
-    fn holds(&self, type_: ConditionType) -> bool {
-        self.find(type_).is_some_and(|condition| condition.status == ConditionStatus::True)
-    }
-
-    /// For how long it has been told; none when something else was told last.
-    fn since(&self, type_: ConditionType, status: ConditionStatus) -> Option<SignedDuration> {
-        let condition = self.find(type_).filter(|condition| condition.status == status)?;
-        Some(self.now.duration_since(condition.last_transition_time.0))
-    }
-
-    /// Whether work has been going on for too long. Said once, it holds until the work is done or another is asked for;
-    /// else the clock would begin anew with every pass.
-    fn is_overdue(&self) -> bool {
-        let said = self.find(ConditionType::Stalled).is_some_and(|stalled| {
-            stalled.status == ConditionStatus::True
-                && stalled.reason == Reason::DeadlineExceeded
-                && stalled.observed_generation == self.generation
-        });
-        let under_way = self.since(ConditionType::Reconciling, ConditionStatus::True);
-        said || under_way.is_some_and(|time| time > self.deadline)
-    }
-
-    /// Whether this is going on for so long that what was told last is too old to be repeated.
-    fn is_exceeded(&self, course: Course, reason: Reason) -> bool {
-        match course {
-            Course::Moving => self.is_overdue(),
-            Course::Done | Course::Held | Course::Stuck => {
-                let same = self.find(ConditionType::Stalled).filter(|stalled| stalled.reason == reason);
-                same.is_some()
-                    && self
-                        .since(ConditionType::Stalled, ConditionStatus::True)
-                        .is_some_and(|time| time > self.deadline)
-            }
-        }
-    }
-
-    fn moving(&self, reason: Reason, message: String) -> Heading {
-        if !self.is_overdue() {
-            return Heading::Moving(reason, message);
-        }
-        let message = format!("for more than {} s, {reason}: {message}", self.deadline.as_secs());
-        Heading::Stalled(Reason::DeadlineExceeded, message)
-    }
-
-    /// Whether an attempt for this generation was told of, and not its success.
-    fn was_under_way(&self) -> bool {
-        let same = self.find(ConditionType::Stalled);
-        same.is_some_and(|stalled| stalled.observed_generation == self.generation)
-            && (self.holds(ConditionType::Stalled) || self.holds(ConditionType::Reconciling))
-    }
-
-    fn keep(&self, type_: ConditionType, answer: &mut Answer) {
-        if let Some(kept) = self.find(type_) {
-            *answer = Answer { status: kept.status, reason: kept.reason, message: kept.message.clone() };
-        }
-    }
-
-    /// What was told last, until it is too old to be repeated.
-    fn ready_or_unknown(&self, exceeded: bool, reason: Reason, message: &str) -> Answer {
-        match self.find(ConditionType::Ready) {
-            Some(ready) if !exceeded => {
-                Answer { status: ready.status, reason: ready.reason, message: ready.message.clone() }
-            }
-            Some(_) => Answer { status: ConditionStatus::Unknown, reason, message: message.to_owned() },
-            None => Answer::new(false, reason, message),
-        }
-    }
 }
 
 fn finish(
