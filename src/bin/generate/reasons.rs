@@ -29,8 +29,8 @@ have it looked at now, change anything about it, for example `kubectl annotate p
 |---|---|
 ";
 const KSTATUS: &str = "
-`Reconciling`, `Stalled` and `Ready` are what [kstatus](https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus)
-looks at, and with it `helm --wait`, Flux and others:
+`Reconciling`, `Stalled` and `Ready` are what kstatus (the Go package `sigs.k8s.io/cli-utils/pkg/kstatus`) looks at, and
+with it `helm --wait`, Flux and others:
 
 | kstatus says | when |
 |---|---|
