@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds, and builds where missing, the binaries of the control plane for tests and demo.
 #
-#   build.sh [kube-apiserver] [etcd] [kubectl] [helm]      (no argument: all four)
+#   build.sh [kube-apiserver] [etcd] [kubectl] [helm] [kstatus]      (no argument: the first four)
 #
 #   build.sh --found [name …]                              ends with 0 if nothing of that has to be built; prints nothing
 #
@@ -10,6 +10,7 @@
 # What is taken, first hit wins:
 #   kube-apiserver, etcd, kubectl   $KUBEBUILDER_ASSETS/<name>, else built from the pinned Go modules beside this script.
 #                                   A kubectl in PATH is not taken: its version is anybody's guess.
+#   kstatus                         built: a judge of our own around the Go module that helm and Flux ask.
 #   helm                            $HELM, else helm >= 3.14 in PATH, else built.
 #
 # Built binaries live outside the working tree, so that a fresh clone or `git clean` need not build again:
@@ -27,8 +28,8 @@ fail() { say "build.sh: $*"; exit 1; }
 module_of() {
   case $1 in
     kube-apiserver | kubectl) echo kubernetes ;;
-    etcd | helm) echo "$1" ;;
-    *) fail "unknown binary '$1'; known are kube-apiserver, etcd, kubectl, helm" ;;
+    etcd | helm | kstatus) echo "$1" ;;
+    *) fail "unknown binary '$1'; known are kube-apiserver, etcd, kubectl, helm, kstatus" ;;
   esac
 }
 
@@ -38,6 +39,7 @@ package_of() {
     kubectl) echo k8s.io/kubernetes/cmd/kubectl ;;
     etcd) echo go.etcd.io/etcd/server/v3 ;;
     helm) echo helm.sh/helm/v4/cmd/helm ;;
+    kstatus) echo . ;;
   esac
 }
 
@@ -48,6 +50,7 @@ version_of() {
     kubernetes) path=k8s.io/kubernetes ;;
     etcd) path=go.etcd.io/etcd/server/v3 ;;
     helm) path=helm.sh/helm/v4 ;;
+    kstatus) path=sigs.k8s.io/cli-utils ;;
   esac
   # Read without go, which need not be installed when everything is in the cache.
   sed -nE "s#^(require)?[[:space:]]*${path}[[:space:]]+(v[^[:space:]]+).*#\2#p" "$here/$(module_of "$1")/go.mod" | head -n 1
@@ -76,13 +79,14 @@ typical_of() {
     kubectl) echo "1 minute after kube-apiserver" ;;
     etcd) echo "1 to 2 minutes on two cores" ;;
     helm) echo "2 to 3 minutes on two cores" ;;
+    kstatus) echo "half a minute" ;;
   esac
 }
 
 folder_of() {
   local module
   module=$(module_of "$1")
-  echo "$cache/$module-$(version_of "$1")-$(cat "$here/$module/go.mod" "$here/$module/go.sum" | sha256sum | cut -c 1-8)"
+  echo "$cache/$module-$(version_of "$1")-$(cat "$here/$module"/go.* "$here/$module"/*.go 2>/dev/null | sha256sum | cut -c 1-8)"
 }
 
 # --- Finding ----------------------------------------------------------------------------------------------------------

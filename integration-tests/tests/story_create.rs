@@ -33,7 +33,7 @@ fn told(conditions: &[Condition]) -> Vec<(ConditionType, ConditionStatus, Reason
 const ALL_IS_WELL: [(ConditionType, ConditionStatus, Reason); 5] = [
     (ConditionType::Ready, ConditionStatus::True, Reason::Available),
     (ConditionType::Synced, ConditionStatus::True, Reason::InSync),
-    (ConditionType::Progressing, ConditionStatus::False, Reason::Idle),
+    (ConditionType::Reconciling, ConditionStatus::False, Reason::Idle),
     (ConditionType::Stalled, ConditionStatus::False, Reason::NotStalled),
     (ConditionType::LoginVerified, ConditionStatus::True, Reason::LoginSucceeded),
 ];

@@ -30,8 +30,8 @@ pub enum ConditionType {
     Ready,
     /// What exists is what the spec asks for.
     Synced,
-    /// Work is in flight.
-    Progressing,
+    /// Work is in flight, or something is awaited that comes by itself.
+    Reconciling,
     /// The operator cannot go on by itself; the reason says what is needed.
     Stalled,
     /// No writes are made, because the object or the operator asks for none.
@@ -62,7 +62,7 @@ impl From<bool> for ConditionStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
-    /// What is observed: Ready, Synced, Progressing, Stalled, Paused or LoginVerified.
+    /// What is observed: Ready, Synced, Reconciling, Stalled, Paused or LoginVerified.
     #[serde(rename = "type")]
     #[schemars(with = "String", length(min = 1, max = 316))]
     pub type_: ConditionType,

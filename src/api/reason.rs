@@ -27,12 +27,8 @@ pub enum Reason {
     Idle,
     /// Nothing stands in the way.
     NotStalled,
-    /// Nobody asked for a pause.
-    NotPaused,
     /// The published credentials logged in.
     LoginSucceeded,
-    /// The object is new and nothing exists for it yet.
-    New,
     /// The server or database is being created.
     Creating,
     /// What exists differs from the spec and is being changed.
@@ -92,7 +88,7 @@ pub enum Reason {
     CreateFailed,
     /// The server failed after it had been available.
     ServerFailed,
-    /// A password was reset less than ten minutes ago; the request waits.
+    /// A password was reset a short while ago; the next request for one waits.
     ResetThrottled,
     /// The namespace is being deleted, so nothing new is created in it.
     NamespaceTerminating,
@@ -102,6 +98,8 @@ pub enum Reason {
     DatabasesExist,
     /// The server is protected against deletion; the message says how to lift it.
     Protected,
+    /// Work goes on for longer than `reconcile.progress_deadline_seconds`; the message says on what.
+    DeadlineExceeded,
     /// Objects were changed under the operator's hands; it looks again.
     Conflict,
     /// A request failed and is tried again.

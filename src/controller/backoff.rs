@@ -6,11 +6,9 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt;
 
-/// First wait.
-const BASE: Duration = Duration::from_secs(1);
-
-/// Failures in a row, per object.
+/// Failures in a row, or looks in a row that found nothing new, per object.
 pub struct Backoffs {
+    first: Duration,
     longest: Duration,
     failures: Mutex<HashMap<String, Failures>>,
 }
@@ -18,23 +16,38 @@ pub struct Backoffs {
 #[derive(Default)]
 struct Failures {
     count: u32,
+    about: Option<(&'static str, Option<i64>)>,
     /// A service asked to be left alone until then.
     not_before: Option<Instant>,
 }
 
 impl Backoffs {
-    /// Waits of at most `longest`.
-    pub fn new(longest: Duration) -> Self {
-        Self { longest, failures: Mutex::default() }
+    /// Waits from `first` to `longest`.
+    pub fn new(first: Duration, longest: Duration) -> Self {
+        Self { first, longest, failures: Mutex::default() }
     }
 
     /// The wait after one more failure of `uid`.
     pub fn next(&self, uid: &str) -> Duration {
         let mut failures = self.lock();
         let failures = failures.entry(uid.to_owned()).or_default();
-        let wait = BASE.saturating_mul(2_u32.saturating_pow(failures.count)).min(self.longest);
+        let wait = self.first.saturating_mul(2_u32.saturating_pow(failures.count)).min(self.longest);
         failures.count = failures.count.saturating_add(1);
         jittered(wait)
+    }
+
+    /// The wait after one more look of `uid` that found the same thing in the way; another thing, or the same under
+    /// another generation of the spec, begins anew.
+    pub fn next_about(&self, uid: &str, what: &'static str, generation: Option<i64>) -> Duration {
+        let about = Some((what, generation));
+        {
+            let mut failures = self.lock();
+            let failures = failures.entry(uid.to_owned()).or_default();
+            if failures.about != about {
+                *failures = Failures { about, ..Failures::default() };
+            }
+        }
+        self.next(uid)
     }
 
     /// A service asked `uid` to wait: until then nothing wakes it, not even a change.
@@ -58,6 +71,13 @@ impl Backoffs {
     }
 }
 
+/// The wait after something that succeeded and had succeeded `times` before, in vain: none to speak of at first, since
+/// some things take two or three steps.
+pub fn after_success(first: Duration, times: u32, longest: Duration) -> Duration {
+    let doublings = times.saturating_sub(2);
+    jittered(first.saturating_mul(2_u32.saturating_pow(doublings)).min(longest))
+}
+
 /// `wait`, a fifth more or less, so that many objects do not come back in step.
 pub fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(rand::rng().random_range(0.8..=1.2))
@@ -69,7 +89,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest_and_start_anew_after_a_success() {
-        let backoffs = Backoffs::new(Duration::from_secs(8));
+        let backoffs = Backoffs::new(Duration::from_secs(1), Duration::from_secs(8));
         let waits: Vec<f64> = (0..6).map(|_| backoffs.next("a").as_secs_f64()).collect();
         for (wait, expected) in waits.iter().zip([1.0, 2.0, 4.0, 8.0, 8.0, 8.0]) {
             assert!((wait / expected - 1.0).abs() <= 0.2001, "{wait} is not about {expected}");
@@ -79,8 +99,30 @@ mod tests {
     }
 
     #[test]
+    fn looks_at_something_else_begin_anew() {
+        let waits = Backoffs::new(Duration::from_secs(1), Duration::from_secs(60));
+        let next = |what, generation| waits.next_about("a", what, generation).as_secs_f64();
+        for _ in 0..5 {
+            next("Busy", Some(1));
+        }
+        assert!(next("Busy", Some(1)) > 20.0);
+        assert!(next("Busy", Some(2)) < 1.3, "the spec changed");
+        next("Busy", Some(2));
+        assert!(next("Unusable", Some(2)) < 1.3, "something else is in the way");
+    }
+
+    #[test]
+    fn what_succeeds_in_vain_again_and_again_waits_longer() {
+        let after =
+            |times| after_success(Duration::from_millis(100), times, Duration::from_secs(60)).as_secs_f64();
+        assert!(after(0) <= 0.12 && after(2) <= 0.12);
+        assert!((1.2..=2.0).contains(&after(6)), "{}", after(6));
+        assert!((48.0..=72.0).contains(&after(1000)), "{}", after(1000));
+    }
+
+    #[test]
     fn who_was_asked_to_wait_is_held_until_then() {
-        let backoffs = Backoffs::new(Duration::from_secs(8));
+        let backoffs = Backoffs::new(Duration::from_secs(1), Duration::from_secs(8));
         backoffs.next("a");
         assert_eq!(backoffs.held("a"), None);
         backoffs.hold("a", Duration::from_secs(60));

@@ -1,7 +1,13 @@
 //! From what was seen and decided to the conditions in the status. Pure.
 
+mod before;
+#[cfg(test)]
+mod tests;
+
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use before::{Before, Heading};
 
 use super::credentials::{CredentialsSeen, LoginAnswer};
 use super::failure::Failure;
@@ -57,16 +63,20 @@ pub struct Inputs<'a> {
     pub verdict: &'a Verdict,
     /// Whether the credentials can be used; none when it cannot be told now.
     pub usable: Option<Answer>,
-    /// What differs from the spec and is not being changed.
-    pub kept_differences: &'a [String],
-    /// Some of it waits because it was taken over.
-    pub taken_over: bool,
+    /// What differs from the spec and is not being changed, because it was refused.
+    pub refused: &'a [String],
+    /// What differs and waits, because it was taken over.
+    pub taken_over: &'a [String],
+    /// What waits for its time.
+    pub throttled: Option<String>,
     /// Whether a login was seen.
     pub login: Answer,
     /// Why no writes are made, if none are.
     pub paused: Option<Answer>,
     /// What went wrong in the plan.
     pub failure: Option<&'a Failure>,
+    /// The plan failed before, is tried again, and how that ends is not known yet.
+    pub again: bool,
     /// How long work may go on, or usability may stay unknown.
     pub deadline: SignedDuration,
     /// Now.
@@ -80,6 +90,18 @@ impl Answer {
     }
 }
 
+impl Verdict {
+    /// What the trigger means, or what went wrong with the plan that followed from it.
+    pub fn or_failure(self, failure: Option<&Failure>) -> Self {
+        let Some(failure) = failure else { return self };
+        let course = match (self.course, failure.retry) {
+            (_, Retry::Slowly) | (Course::Stuck, _) => Course::Stuck,
+            (_, Retry::Backoff(_) | Retry::Poll) => Course::Moving,
+        };
+        Self { reason: failure.reason, message: failure.message.clone(), course }
+    }
+}
+
 /// The conditions of a pass.
 pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
     let Inputs {
@@ -87,56 +109,62 @@ pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
         generation,
         verdict,
         usable,
-        kept_differences,
+        refused,
         taken_over,
+        throttled,
         login,
         paused,
         failure,
-        deadline,
-        now,
+        again,
+        ..
     } = inputs;
-    let since = |type_: ConditionType, status: ConditionStatus| {
-        old.iter()
-            .find(|condition| condition.type_ == type_ && condition.status == status)
-            .map(|condition| now.duration_since(condition.last_transition_time.0))
+    let before = Before { old, generation, deadline: inputs.deadline, now: inputs.now };
+    let Verdict { reason, message, course } = verdict.clone().or_failure(failure);
+    // What was refused stays undone until somebody changes it, whatever else goes on well.
+    let refusal = (!refused.is_empty()).then(|| refused.join("; "));
+    let synced = match (&refusal, course, throttled.clone()) {
+        _ if !taken_over.is_empty() => {
+            let all: Vec<String> = [taken_over, refused].concat().into_iter().chain(throttled).collect();
+            Answer::new(false, Reason::TakenOver, all.join("; "))
+        }
+        (Some(refused), _, waits) => {
+            let all: Vec<String> = [refused.clone()].into_iter().chain(waits).collect();
+            Answer::new(false, Reason::NotApplied, all.join("; "))
+        }
+        (None, Course::Done, Some(waits)) => Answer::new(false, Reason::ResetThrottled, waits),
+        (None, Course::Done, None) => Answer::new(true, Reason::InSync, "everything is as the spec asks"),
+        (None, ..) => Answer::new(false, reason, message.clone()),
     };
-    let (reason, message) = match failure {
-        Some(failure) => (failure.reason, failure.message.clone()),
-        None => (verdict.reason, verdict.message.clone()),
+    let exceeded = before.is_exceeded(course, reason);
+    let ready = usable.unwrap_or_else(|| before.ready_or_unknown(exceeded, reason, &message));
+    let heading = match (course, refusal) {
+        (Course::Done, Some(refused)) => Heading::Stalled(Reason::NotApplied, refused),
+        (Course::Done | Course::Held, _) => Heading::Idle,
+        (Course::Stuck, _) => Heading::Stalled(reason, message),
+        (Course::Moving, _) => before.moving(reason, message),
     };
-    let overdue = verdict.course == Course::Moving
-        && since(ConditionType::Progressing, ConditionStatus::True).is_some_and(|time| time > deadline);
-    let stuck = verdict.course == Course::Stuck
-        || failure.is_some_and(|failure| failure.retry == Retry::Slowly)
-        || overdue;
-    let progressing = verdict.course == Course::Moving && !stuck;
-
-    let synced = if !kept_differences.is_empty() {
-        let reason = if taken_over { Reason::TakenOver } else { Reason::NotApplied };
-        Answer::new(false, reason, kept_differences.join("; "))
-    } else if verdict.course == Course::Done {
-        Answer::new(true, Reason::InSync, "everything is as the spec asks")
-    } else {
-        Answer::new(false, reason, message.clone())
-    };
-    let ready = usable.unwrap_or_else(|| keep_or_unknown(old, reason, &message, deadline, now));
-    let progress = match progressing {
-        true => Answer::new(true, reason, message.clone()),
-        false => Answer::new(false, Reason::Idle, "nothing is in flight"),
-    };
-    let stalled = match stuck {
-        true => Answer::new(true, reason, message),
-        false => Answer::new(false, Reason::NotStalled, "nothing stands in the way"),
-    };
+    let [reconciling, stalled] = heading.answers();
     let mut answers = vec![
         (ConditionType::Ready, ready),
         (ConditionType::Synced, synced),
-        (ConditionType::Progressing, progress),
+        (ConditionType::Reconciling, reconciling),
         (ConditionType::Stalled, stalled),
         (ConditionType::LoginVerified, login),
     ];
+    if again && failure.is_none() && before.was_under_way() {
+        for (type_, answer) in &mut answers {
+            let same = before.find(*type_).is_some_and(|told| told.status == answer.status);
+            match type_ {
+                ConditionType::Synced | ConditionType::Reconciling | ConditionType::Stalled => {
+                    before.keep(*type_, answer);
+                }
+                ConditionType::Ready if same => before.keep(*type_, answer),
+                _ => {}
+            }
+        }
+    }
     answers.extend(paused.map(|answer| (ConditionType::Paused, answer)));
-    finish(old, answers, generation, now)
+    finish(old, answers, generation, inputs.now)
 }
 
 /// The conditions when nothing could be observed: the rest stays as it was told last.
@@ -147,46 +175,35 @@ pub fn unobserved(
     deadline: SignedDuration,
     now: Timestamp,
 ) -> Vec<Condition> {
+    let before = Before { old, generation, deadline, now };
+    let (reason, message) = (failure.reason, failure.message.clone());
+    let unseen_for = before.since(ConditionType::Synced, ConditionStatus::Unknown);
+    let exceeded = unseen_for.is_some_and(|time| time > deadline) || before.is_overdue();
+    let ready = before.ready_or_unknown(exceeded, reason, &message);
+    let synced = Answer { status: ConditionStatus::Unknown, reason, message: message.clone() };
+    let heading = match failure.retry {
+        Retry::Slowly => Heading::Stalled(reason, message),
+        Retry::Poll | Retry::Backoff(_) => before.moving(reason, message),
+    };
+    let [mut reconciling, mut stalled] = heading.answers();
+    if failure.retry != Retry::Slowly && before.holds(ConditionType::Stalled) {
+        before.keep(ConditionType::Reconciling, &mut reconciling);
+        before.keep(ConditionType::Stalled, &mut stalled);
+    }
+    let answers = vec![
+        (ConditionType::Ready, ready),
+        (ConditionType::Synced, synced),
+        (ConditionType::Reconciling, reconciling),
+        (ConditionType::Stalled, stalled),
+    ];
     let mut kept: Vec<Condition> = old
         .iter()
-        .filter(|condition| !matches!(condition.type_, ConditionType::Ready | ConditionType::Synced))
+        .filter(|condition| answers.iter().all(|(type_, _)| *type_ != condition.type_))
         .cloned()
         .collect();
-    let ready = keep_or_unknown(old, failure.reason, &failure.message, deadline, now);
-    let synced =
-        Answer { status: ConditionStatus::Unknown, reason: failure.reason, message: failure.message.clone() };
-    kept.extend(finish(
-        old,
-        vec![(ConditionType::Ready, ready), (ConditionType::Synced, synced)],
-        generation,
-        now,
-    ));
+    kept.extend(finish(old, answers, generation, now));
     kept.sort_by_key(|condition| condition.type_);
     kept
-}
-
-/// What was told last, until it is too old to be repeated.
-fn keep_or_unknown(
-    old: &[Condition],
-    reason: Reason,
-    message: &str,
-    deadline: SignedDuration,
-    now: Timestamp,
-) -> Answer {
-    let unseen_since = old
-        .iter()
-        .find(|condition| {
-            condition.type_ == ConditionType::Synced && condition.status != ConditionStatus::True
-        })
-        .map(|condition| now.duration_since(condition.last_transition_time.0));
-    let ready = old.iter().find(|condition| condition.type_ == ConditionType::Ready);
-    match ready {
-        Some(ready) if unseen_since.is_none_or(|time| time < deadline) => {
-            Answer { status: ready.status, reason: ready.reason, message: ready.message.clone() }
-        }
-        Some(_) => Answer { status: ConditionStatus::Unknown, reason, message: message.to_owned() },
-        None => Answer::new(false, reason, message),
-    }
 }
 
 fn finish(
@@ -209,14 +226,15 @@ fn finish(
 /// What the definition admits, and more than anybody reads: a longer one would keep the whole status from being written.
 const LONGEST_MESSAGE: usize = 4096;
 
-fn cut(message: String) -> String {
+/// The part of a sentence that a condition has room for.
+pub fn cut(message: String) -> String {
     if message.chars().nth(LONGEST_MESSAGE).is_none() {
         return message;
     }
     message.chars().take(LONGEST_MESSAGE - 1).chain(['…']).collect()
 }
 
-/// Whether the published credentials can be used, as far as logins tell.
+/// Whether the published credentials can be used, as far as logins tell; `otherwise` says why there is nothing to try.
 pub fn usable(credentials: &CredentialsSeen, otherwise: &Verdict) -> Answer {
     let name = &credentials.secret_name;
     match (credentials.conflict(), &credentials.published, &credentials.published_login) {
@@ -236,8 +254,12 @@ pub fn usable(credentials: &CredentialsSeen, otherwise: &Verdict) -> Answer {
         (None, Some(_), LoginAnswer::NotTried) => {
             Answer::new(false, otherwise.reason, otherwise.message.clone())
         }
-        (None, None, _) => {
+        (None, None, _) if otherwise.course == Course::Done => {
             Answer::new(false, Reason::NotPublished, format!("the Secret {name} is not written yet"))
+        }
+        (None, None, _) => {
+            let message = format!("{}; the Secret {name} is not written yet", otherwise.message);
+            Answer::new(false, otherwise.reason, message)
         }
     }
 }
@@ -263,22 +285,20 @@ pub fn login(credentials: &CredentialsSeen) -> Answer {
     }
 }
 
-/// What is to be said about requests that wait or cannot be read.
-pub fn request_sentences(requests: &Requests, due: ResetDue) -> Vec<String> {
-    let mut sentences = Vec::new();
-    if let ResetDue::Throttled { until: at, .. } = due {
-        sentences.push(format!(
-            "{}: a password was reset on request a short while ago; the next one is made at {at}. To ask for one at a \
-             time of your own, use the annotation {RESET_PASSWORD_AT}",
-            Reason::ResetThrottled
-        ));
-    }
-    if let Some(written) = &requests.unreadable_reset_at {
-        sentences.push(format!(
-            "{RESET_PASSWORD_AT}: found \"{written}\", expected a time like 2026-01-31T12:00:00Z"
-        ));
-    }
-    sentences
+/// What is to be said about a request that waits for its time.
+pub fn throttled(due: ResetDue) -> Option<String> {
+    let ResetDue::Throttled { until: at, .. } = due else { return None };
+    Some(format!(
+        "{}: a password was reset on request a short while ago; the next one is made at {at}. To ask for one at a \
+         time of your own, use the annotation {RESET_PASSWORD_AT}",
+        Reason::ResetThrottled
+    ))
+}
+
+/// What is to be said about a request that cannot be read.
+pub fn unreadable_request(requests: &Requests) -> Option<String> {
+    let written = requests.unreadable_reset_at.as_ref()?;
+    Some(format!("{RESET_PASSWORD_AT}: found \"{written}\", expected a time like 2026-01-31T12:00:00Z"))
 }
 
 /// The original operator's three keys.

@@ -1,15 +1,16 @@
 //! What every pass needs: clients, configuration, memory between passes.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
 use kube::runtime::events::Recorder;
 
-use super::backoff::Backoffs;
+use super::attempts::Attempts;
+use super::backoff::{self, Backoffs};
 use super::refusals::Refusals;
 use super::scope::Stores;
+use super::turns::Turns;
 use crate::api::{PostgreSQLDatabase, PostgreSQLServer};
 use crate::backend::Backends;
 use crate::config::{Config, Mode};
@@ -34,11 +35,24 @@ pub struct Context {
     pub backoffs: Backoffs,
     /// Looks in a row that found something else still in the way.
     pub waits: Backoffs,
+    /// Looks in a row that found that somebody has to do something.
+    pub pauses: Backoffs,
     /// Changes that were refused lately.
     pub refusals: Refusals,
-    server_locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Plans that failed the last time.
+    pub attempts: Attempts,
+    /// Each server's turn for statements that must not run beside each other, such as `CREATE DATABASE`.
+    pub turns: Turns,
     stores: Vec<Stores>,
 }
+
+/// First pauses before looking again; they are lengthened to the configured `poll_seconds` where that is more, so that
+/// what ends soon is seen soon.
+const FIRST_FAILURE: Duration = Duration::from_secs(1);
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// After a plan was carried out, its effects are looked at this soon.
+pub const SOON: Duration = Duration::from_millis(100);
 
 /// Something that is waited for is looked at this often at least.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -57,12 +71,15 @@ impl Context {
         operator_namespace: &str,
         stores: Vec<Stores>,
     ) -> Self {
+        let slowly = SLOWLY.min(Duration::from_secs(config.reconcile.resync_seconds));
         Self {
             secrets: SecretStore::new(client.clone(), operator_namespace),
-            backoffs: Backoffs::new(Duration::from_secs(config.reconcile.backoff_max_seconds)),
-            refusals: Refusals::new(SLOWLY.min(Duration::from_secs(config.reconcile.resync_seconds))),
-            waits: Backoffs::new(LONGEST_WAIT),
-            server_locks: Mutex::default(),
+            backoffs: Backoffs::new(FIRST_FAILURE, Duration::from_secs(config.reconcile.backoff_max_seconds)),
+            refusals: Refusals::new(slowly),
+            waits: Backoffs::new(FIRST_WAIT, LONGEST_WAIT),
+            pauses: Backoffs::new(FIRST_WAIT, slowly),
+            attempts: Attempts::default(),
+            turns: Turns::default(),
             client,
             config,
             backends,
@@ -95,9 +112,49 @@ impl Context {
         self.config.mode == Mode::Observe
     }
 
-    /// Pause before looking again at something that is on its way.
-    pub fn poll(&self) -> Duration {
-        Duration::from_secs(self.config.reconcile.poll_seconds)
+    /// Pause before looking again at something that is on its way: longer with each look that finds the same.
+    pub fn wait(&self, uid: &str, what: &'static str, generation: Option<i64>) -> Duration {
+        self.poll().max(self.waits.next_about(uid, what, generation))
+    }
+
+    /// Pause before coming again for a turn that is taken: it comes back within moments, unless something is slow.
+    pub fn wait_for_turn(&self, uid: &str) -> Duration {
+        self.waits.next_about(uid, "turn", None).min(self.poll())
+    }
+
+    /// Pause before looking whether somebody has done something: a short one at first, since people who mend something
+    /// look at what becomes of it.
+    pub fn pause(&self, uid: &str, what: &'static str, generation: Option<i64>) -> Duration {
+        self.poll().max(self.pauses.next_about(uid, what, generation)).min(self.slowly())
+    }
+
+    /// Shortest pause before looking again at something that is on its way.
+    fn poll(&self) -> Duration {
+        backoff::jittered(Duration::from_secs(self.config.reconcile.poll_seconds))
+    }
+
+    /// Forgets how long `uid` has been waiting for what.
+    pub fn begin_anew(&self, uid: &str) {
+        self.waits.forget(uid);
+        self.pauses.forget(uid);
+    }
+
+    /// Pause after a plan that was carried out, and was carried out `times` before.
+    pub fn soon(&self, times: u32) -> Duration {
+        backoff::after_success(SOON, times, LONGEST_WAIT)
+    }
+
+    /// Nothing is left to do for `uid`.
+    pub fn settled(&self, uid: &str) {
+        self.begin_anew(uid);
+        self.attempts.settled(uid);
+    }
+
+    /// Forgets everything about `uid`, which is gone.
+    pub fn forget(&self, uid: &str) {
+        self.begin_anew(uid);
+        self.refusals.forget(uid);
+        self.attempts.forget(uid);
     }
 
     /// Pause before looking again at something that is settled.
@@ -114,12 +171,5 @@ impl Context {
     pub fn deadline(&self) -> jiff::SignedDuration {
         let seconds = i64::try_from(self.config.reconcile.progress_deadline_seconds).unwrap_or(i64::MAX);
         jiff::SignedDuration::from_secs(seconds)
-    }
-
-    /// One server's turn for statements that must not run beside each other, such as `CREATE DATABASE`.
-    pub fn server_lock(&self, server_uid: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self.server_locks.lock().unwrap_or_else(PoisonError::into_inner);
-        locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-        locks.entry(server_uid.to_owned()).or_default().clone()
     }
 }

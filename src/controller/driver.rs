@@ -10,17 +10,15 @@ use kube::runtime::events::{Event, EventType};
 use kube::{Resource, ResourceExt};
 use tracing::{Instrument, debug, info, warn};
 
-use super::context::Context;
+use super::context::{Context, SOON};
 use super::failure::Failure;
 use super::subject::{Note, Pass, Subject};
-use super::{backoff, finalizer, record};
-use crate::api::{Condition, ConditionStatus, ConditionType, Phase, Reason};
+use super::turns::Claim;
+use super::{backoff, finalizer, news, record};
+use crate::api::{Phase, Reason};
 use crate::backend::Retry;
 use crate::fence;
 use crate::fsm::{Machine, Step};
-
-/// After a plan was carried out, its effects are looked at this soon.
-const SOON: Duration = Duration::from_millis(100);
 
 /// A pass that takes longer is given up, which is no worse than a crash: whatever hangs must not hold the object.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -31,8 +29,8 @@ enum End {
     Settled(Duration),
     /// The object is gone, or not ours to hold.
     Gone,
-    /// Something was done.
-    Acted,
+    /// Something was done; how often it had been done before, and was not enough.
+    Acted(u32),
     /// A change was refused, and the rest goes on without it.
     Refused(Failure),
     /// The object changed under our hands.
@@ -69,9 +67,9 @@ pub async fn reconcile<S: Subject>(
             context.backoffs.forget(&uid);
             match end {
                 End::Settled(wait) => ("settled", Action::requeue(wait)),
-                End::Acted => {
-                    context.waits.forget(&uid);
-                    ("acted", Action::requeue(SOON))
+                End::Acted(times) => {
+                    context.begin_anew(&uid);
+                    ("acted", Action::requeue(context.soon(times)))
                 }
                 End::Refused(failure) => {
                     span.in_scope(|| warn!(reason = failure.reason.as_str(), "{failure}"));
@@ -79,8 +77,7 @@ pub async fn reconcile<S: Subject>(
                 }
                 End::Outdated => ("outdated", Action::requeue(backoff::jittered(SOON))),
                 End::Gone => {
-                    context.waits.forget(&uid);
-                    context.refusals.forget(&uid);
+                    context.forget(&uid);
                     ("gone", Action::await_change())
                 }
             }
@@ -92,7 +89,7 @@ pub async fn reconcile<S: Subject>(
                     wait.max(context.backoffs.next(&uid))
                 }
                 Retry::Backoff(None) => context.backoffs.next(&uid),
-                Retry::Poll => context.poll(),
+                Retry::Poll => context.wait(&uid, failure.reason.as_str(), object.meta().generation),
                 Retry::Slowly => backoff::jittered(context.slowly()),
             };
             span.in_scope(|| warn!(reason = failure.reason.as_str(), wait = ?wait, "{failure}"));
@@ -112,20 +109,27 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
         return Ok(End::Gone);
     }
     let now = Timestamp::now();
+    let (uid, generation) = (object.uid().unwrap_or_default(), object.meta().generation);
 
     let mut seen = match S::observe(context, &object).await {
         Ok(seen) => seen,
         Err(failure) if failure.conflict => return Ok(End::Outdated),
         Err(failure) => {
             let status = S::describe_unobserved(context, &object, &failure, now);
-            record::status::<S>(&api, &object, &status).await?;
+            if let Some(recorded) = record::status::<S>(&api, &object, &status).await? {
+                tell_news::<S>(context, &object, &recorded).await;
+                tell_failure::<S>(context, &object, &failure).await;
+            }
             return Err(failure);
         }
     };
     let trigger = S::classify(&object, &seen);
     let before = S::phase(&object);
-    let told: Vec<String> = S::conditions(&object).iter().map(|one| one.message.clone()).collect();
-    let step = S::Machine::step(before, trigger);
+    let mut step = S::Machine::step(before, trigger);
+    let turn = S::turn(context, &seen, step.plan);
+    if matches!(turn, Claim::Taken) {
+        step = Step { phase: before, plan: &[] };
+    }
     debug!(trigger = name_of::<S>(trigger), to = step.phase.as_str(), actions = step.plan.len(), "decided");
 
     let effects = !step.plan.is_empty() || (before != Phase::Pending && !S::is_paused(&seen));
@@ -142,35 +146,40 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
             phase: step.phase,
             acts: !step.plan.is_empty(),
             failure: None,
+            again: context.attempts.is_again(&uid, name_of::<S>(trigger), generation),
             now,
         },
     );
-    let was_stalled = stalled(S::conditions(&object)).map(|condition| condition.reason);
-    let Some(object) = record::status::<S>(&api, &object, &status).await? else { return Ok(End::Outdated) };
-    if let Some(news) =
-        stalled(S::conditions(&object)).filter(|condition| was_stalled != Some(condition.reason))
-    {
-        let note = Note { reason: news.reason, message: news.message.clone(), warning: true };
-        publish(context, &object, &note).await;
-    }
+    let earlier = object;
+    let Some(object) = record::status::<S>(&api, &earlier, &status).await? else { return Ok(End::Outdated) };
+    tell_news::<S>(context, &earlier, &object).await;
     if step.phase != before {
         transition::<S>(context, &object, before, step.phase, trigger, now).await;
     }
     if step.plan.is_empty() {
-        return Ok(if step.phase == before {
-            End::Settled(S::pace(context, &seen, trigger))
+        return Ok(if matches!(turn, Claim::Taken) {
+            End::Settled(context.wait_for_turn(&uid))
+        } else if step.phase == before {
+            End::Settled(S::pace(context, &object, &seen, trigger))
         } else {
-            End::Acted
+            End::Acted(0)
         });
     }
 
     match act::<S>(context, &object, &mut seen, trigger, &step).await {
-        Ok(()) => Ok(End::Acted),
+        Ok(()) => Ok(End::Acted(context.attempts.succeeded(&uid, name_of::<S>(trigger), generation))),
         Err(failure) if failure.conflict => {
             debug!("{failure}");
             Ok(End::Outdated)
         }
         Err(failure) => {
+            context.attempts.failed(&uid, name_of::<S>(trigger), generation);
+            // What was told before this pass began counts: meanwhile the conditions may tell of the new attempt.
+            tell_failure::<S>(context, &earlier, &failure).await;
+            // It is remembered: the next pass decides without it, and tells.
+            if step.plan.iter().any(|action| steps_aside::<S>(&failure, *action)) {
+                return Ok(End::Refused(failure));
+            }
             let pass = Pass {
                 object: &object,
                 seen: &seen,
@@ -178,18 +187,11 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
                 phase: step.phase,
                 acts: true,
                 failure: Some(&failure),
+                again: false,
                 now: Timestamp::now(),
             };
-            // Told before this pass began, that is: meanwhile the conditions told of the new attempt.
-            let is_news = !told.contains(&failure.message);
             record::status::<S>(&api, &object, &S::describe(context, &pass)).await?;
-            if is_news {
-                let note = Note { reason: failure.reason, message: failure.message.clone(), warning: true };
-                publish(context, &object, &note).await;
-            }
-            // It is remembered: the next pass decides without it.
-            let steps_aside = step.plan.iter().any(|action| steps_aside::<S>(&failure, *action));
-            if steps_aside { Ok(End::Refused(failure)) } else { Err(failure) }
+            Err(failure)
         }
     }
 }
@@ -273,9 +275,23 @@ async fn transition<S: Subject>(
     tell(context, object, trigger, &Note { reason: Reason::Transition, message, warning: false }).await;
 }
 
+/// Tells what the conditions say now and did not say before.
+async fn tell_news<S: Subject>(context: &Context, earlier: &S::Object, now: &S::Object) {
+    for note in news::between(S::conditions(earlier), S::conditions(now)) {
+        publish(context, now, &note).await;
+    }
+}
+
+/// Tells of a failure once, as long as the conditions of an earlier pass do not tell of the same.
+async fn tell_failure<S: Subject>(context: &Context, earlier: &S::Object, failure: &Failure) {
+    if let Some(note) = news::failure(S::conditions(earlier), failure) {
+        publish(context, earlier, &note).await;
+    }
+}
+
 /// Events tell, they do not decide: one that cannot be written is logged and forgotten.
 async fn publish<K: Resource<DynamicType = ()>>(context: &Context, object: &K, note: &Note) {
-    tell(context, object, note.reason.as_str(), note).await;
+    tell(context, object, &news::action(note), note).await;
 }
 
 async fn tell<K: Resource<DynamicType = ()>>(context: &Context, object: &K, action: &str, note: &Note) {
@@ -289,11 +305,6 @@ async fn tell<K: Resource<DynamicType = ()>>(context: &Context, object: &K, acti
     if let Err(error) = context.recorder.publish(&event, &object.object_ref(&())).await {
         debug!("the event {} was not written: {error}", note.reason);
     }
-}
-
-fn stalled(conditions: &[Condition]) -> Option<&Condition> {
-    let holds = |one: &&Condition| one.type_ == ConditionType::Stalled && one.status == ConditionStatus::True;
-    conditions.iter().find(holds)
 }
 
 fn is_deleting<K: Resource>(object: &K) -> bool {

@@ -43,11 +43,17 @@ impl From<kube::Error> for Failure {
     fn from(error: kube::Error) -> Self {
         match &error {
             kube::Error::Api(status) if status.code == 409 => Self::conflict(status.message.clone()),
-            kube::Error::Api(status) => Self::new(
-                Reason::Transient,
-                format!("the API server answered {}: {}", status.code, status.message),
-                Retry::Backoff(None),
-            ),
+            kube::Error::Api(status) => {
+                // As the header Retry-After says, of a server that has too much to do.
+                let asked = status.details.as_ref().map(|details| details.retry_after_seconds);
+                let asked =
+                    asked.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
+                Self::new(
+                    Reason::Transient,
+                    format!("the API server answered {}: {}", status.code, status.message),
+                    Retry::Backoff(asked),
+                )
+            }
             _ => Self::new(Reason::Transient, format!("the API server: {error}"), Retry::Backoff(None)),
         }
     }

@@ -1,6 +1,7 @@
 //! The only room that knows all the others: observes, decides by the machines, acts, records.
 
 mod actions;
+mod attempts;
 mod backoff;
 mod clients;
 mod conditions;
@@ -11,6 +12,7 @@ mod driver;
 mod failure;
 mod finalizer;
 mod metered;
+mod news;
 mod pace;
 mod record;
 mod refusals;
@@ -21,6 +23,8 @@ mod server;
 mod subject;
 mod surroundings;
 mod takeover;
+mod turns;
+mod wake;
 mod whereabouts;
 
 pub use clients::Clients;

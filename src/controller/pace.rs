@@ -4,7 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::backoff::jittered;
+use super::context::Context;
 use super::requests::ResetDue;
+
+/// The pause before looking again at something that is settled, or would be but for a change that was refused: that one
+/// is tried again when the refusal is forgotten.
+pub fn settled(context: &Context, refused: bool) -> Duration {
+    jittered(if refused { context.slowly() } else { context.resync() })
+}
 
 /// `wait`, or less where a reset is due earlier.
 pub fn until_reset(wait: Duration, due: ResetDue) -> Duration {

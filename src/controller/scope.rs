@@ -21,6 +21,7 @@ use super::driver;
 use super::run::{STUCK, TICK, stopped};
 use super::server::Servers;
 use super::subject::Subject;
+use super::wake;
 use crate::api::{PostgreSQLDatabase, PostgreSQLServer};
 use crate::ops::{Heartbeat, Pulse};
 
@@ -86,9 +87,11 @@ impl Scope {
         let database_changes = changes::<Databases>(api(&watches, namespace), self.database_writer);
         let database_loop = Controller::for_stream(database_changes, databases.clone())
             .with_config(limits)
-            .watches(
-                api::<PostgreSQLServer>(&watches, namespace),
-                watcher::Config::default(),
+            .watches_stream(
+                wake::changes_of_interest(
+                    watcher(api::<PostgreSQLServer>(&watches, namespace), watcher::Config::default())
+                        .default_backoff(),
+                ),
                 move |server| databases_of(&all_databases, &server),
             )
             .graceful_shutdown_on(stopped(stop.clone()))

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::turns::Claim;
 use crate::api::{Condition, Phase, Reason};
 use crate::fsm::Machine;
 
@@ -33,6 +34,8 @@ pub struct Pass<'a, S: Subject> {
     pub acts: bool,
     /// What went wrong afterwards, if anything did.
     pub failure: Option<&'a Failure>,
+    /// The same plan failed the last time.
+    pub again: bool,
     /// The time of the pass.
     pub now: Timestamp,
 }
@@ -125,8 +128,21 @@ pub trait Subject: Send + Sync + 'static {
     where
         Self: Sized;
 
+    /// The turn that the plan needs, held until it is carried out. Most plans need none.
+    fn turn(_: &Context, _: &Self::Observation, _: &[ActionOf<Self>]) -> Claim
+    where
+        Self: Sized,
+    {
+        Claim::NotNeeded
+    }
+
     /// When to look again after a pass that did nothing.
-    fn pace(context: &Context, seen: &Self::Observation, trigger: TriggerOf<Self>) -> Duration
+    fn pace(
+        context: &Context,
+        object: &Self::Object,
+        seen: &Self::Observation,
+        trigger: TriggerOf<Self>,
+    ) -> Duration
     where
         Self: Sized;
 }

@@ -44,6 +44,7 @@ impl Controllers {
 
     /// Starts them, with nothing in memory from before.
     pub async fn start(&self) {
+        self.backend.begin().await;
         let options = KubeConfigOptions::default();
         let login = done(kube::Config::from_custom_kubeconfig(self.kubeconfig.clone(), &options).await);
         let (effects, faults) = (EffectsLayer(self.effects.clone()), ApiFaultsLayer(self.api_faults.clone()));

@@ -18,6 +18,8 @@ pub enum Binary {
     Kubectl,
     /// The package manager for charts.
     Helm,
+    /// Reads objects, one per line, and says what tools that wait for objects make of them.
+    Kstatus,
 }
 
 impl Binary {
@@ -28,6 +30,7 @@ impl Binary {
             Self::Etcd => "etcd",
             Self::Kubectl => "kubectl",
             Self::Helm => "helm",
+            Self::Kstatus => "kstatus",
         }
     }
 }

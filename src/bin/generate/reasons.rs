@@ -1,4 +1,4 @@
-//! The page about reasons: what each means, from the enum, and what a person can do about it.
+//! The page about reasons: what each means, from the enum, what the operator does, and what a person can do about it.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -8,20 +8,44 @@ use strum::{EnumMessage, IntoEnumIterator};
 
 use crate::artefact::{Artefact, MARK};
 
-const PATH: &str = "docs/reasons.md";
+const PATH: &str = "docs/troubleshooting.md";
 const INTRODUCTION: &str = "\
-# Conditions and reasons
+# Troubleshooting
 
-Both kinds carry these conditions. Their `message` says in one sentence what a reason means for this object.
+Ask the object first. Its conditions say what is the matter, in one sentence each, and its events what happened:
+
+```sh
+kubectl describe pg <name>        # a server
+kubectl describe pgdb <name>      # a database
+```
+
+`Ready` says whether the published credentials work, `Stalled` whether somebody is needed. Nothing is given up: whatever
+is refused or fails is tried again by itself, with longer and longer pauses, and at once when the object is changed. To
+have it looked at now, change anything about it, for example `kubectl annotate pg <name> touched=\"$(date)\" --overwrite`.
+
+## Conditions
 
 | condition | True means |
 |---|---|
 ";
+const KSTATUS: &str = "
+`Reconciling`, `Stalled` and `Ready` are what kstatus (the Go package `sigs.k8s.io/cli-utils/pkg/kstatus`) looks at, and
+with it `helm --wait`, Flux and others:
+
+| kstatus says | when |
+|---|---|
+| `InProgress` | the operator has not seen this generation yet, `Reconciling` is True, or `Ready` is not True |
+| `Failed` | `Stalled` is True: also for a change of the spec that was refused while the rest works |
+| `Current` | none of these. An object that is paused is `Current` if its credentials work: nobody wants it changed |
+| `Terminating` | it is being deleted |
+";
 const REASONS: &str = "
+## Reasons
+
 Every reason that a condition or an event can carry. The list is closed, so alerts may match on it.
 
-| reason | meaning | what to do |
-|---|---|---|
+| reason | meaning | what the operator does | what to do |
+|---|---|---|---|
 ";
 
 /// The page.
@@ -30,9 +54,11 @@ pub(crate) fn artefacts() -> Result<Vec<Artefact>, Box<dyn Error>> {
     for condition in ConditionType::iter() {
         writeln!(content, "| `{condition}` | {} |", meaning(&condition)?)?;
     }
+    content.push_str(KSTATUS);
     content.push_str(REASONS);
     for reason in Reason::iter() {
-        writeln!(content, "| `{reason}` | {} | {} |", meaning(&reason)?, remedy(reason))?;
+        let (operator, person) = remedy(reason);
+        writeln!(content, "| `{reason}` | {} | {operator} | {person} |", meaning(&reason)?)?;
     }
     Ok(vec![Artefact { path: PATH.to_owned(), content }])
 }
@@ -43,68 +69,120 @@ fn meaning<T: EnumMessage + std::fmt::Display>(word: &T) -> Result<String, Strin
     Ok(text.replace('\n', " ").replace('|', "\\|"))
 }
 
-/// What a person can do. Exhaustive: a new reason does not compile without an answer.
-fn remedy(reason: Reason) -> &'static str {
+const SOON: &str = "Looks again every few seconds, at last once a minute.";
+const FIVE_MINUTES: &str = "Looks again, at last every five minutes.";
+const WORKS: &str = "Works on it.";
+const NOTHING: &str = "Nothing.";
+const WAIT: &str = "Wait. What lasts longer than `reconcile.progress_deadline_seconds` becomes `Stalled`.";
+const OTHER_NAME: &str = "Make the object anew under another name, or remove what stands there.";
+
+/// What the operator does by itself, and what a person can do. Exhaustive: a new reason does not compile without an
+/// answer.
+fn remedy(reason: Reason) -> (&'static str, &'static str) {
     match reason {
         Reason::Available
         | Reason::InSync
         | Reason::Idle
         | Reason::NotStalled
-        | Reason::NotPaused
         | Reason::LoginSucceeded
         | Reason::Transition
-        | Reason::ActionDone => "Nothing.",
-        Reason::New
-        | Reason::Creating
+        | Reason::ActionDone => ("Looks again every `reconcile.resync_seconds`.", NOTHING),
+        Reason::Creating
         | Reason::Updating
         | Reason::Configuring
         | Reason::Publishing
         | Reason::ResettingPassword
         | Reason::RestoringPassword
-        | Reason::Deleting
-        | Reason::Busy => {
-            "Wait. What lasts longer than `reconcile.progress_deadline_seconds` becomes `Stalled`."
+        | Reason::Deleting => (WORKS, WAIT),
+        Reason::Busy => (SOON, WAIT),
+        Reason::Unusable => {
+            (SOON, "Wait; if it lasts, look at the server itself. The message says what it answers.")
         }
-        Reason::Unusable => "Wait; if it lasts, look at the server itself: the message says what it answers.",
-        Reason::NotPublished => "Wait; `Progressing` or `Stalled` says for what.",
-        Reason::Unreachable => "Look at the network between the operator and the server, and at its TLS.",
-        Reason::CredentialsRefused => {
-            "Wait: the published password is put back in force. If it lasts, look at who else changes it."
+        Reason::NotPublished => ("Writes the Secret when there is a password.", "Wait."),
+        Reason::Unreachable => (
+            SOON,
+            "Look at the network between the operator and the server, at its TLS, its `pg_hba.conf` and whether the \
+             role may log in. The message says what PostgreSQL answers.",
+        ),
+        Reason::CredentialsRefused => (
+            "Puts the published password back in force.",
+            "Wait. If it comes back, look at who else changes the password.",
+        ),
+        Reason::NotApplied => (
+            "Looks after everything else, and tries again what a backend refused, every five minutes.",
+            "Change the spec as the message says: `kubectl edit pg <name>`.",
+        ),
+        Reason::TakenOver => (
+            "Looks after everything else. Applies what the message names when the spec changes.",
+            "Change the spec to what is there, or `kubectl annotate pg <name> operator/action=apply-now`.",
+        ),
+        Reason::PausedByUser => {
+            ("Reads, and writes nothing.", "To go on: `kubectl annotate pg <name> operator/paused-`.")
         }
-        Reason::NotApplied => "Change the spec as the message says, or leave it: the rest is looked after.",
-        Reason::TakenOver => {
-            "Change the spec to what is there; or set the action `apply-now`, and what the message names is changed."
+        Reason::ObserveOnly => {
+            ("Reads, and writes nothing.", "To go on: `mode: manage` in the operator's configuration.")
         }
-        Reason::PausedByUser => "Remove the annotation `operator/paused`.",
-        Reason::ObserveOnly => "Set `mode: manage` in the operator's configuration.",
-        Reason::NotOurs => "Give the object another name, or remove what stands there.",
-        Reason::NameConflict | Reason::ReservedName => "Give the object another name.",
-        Reason::SecretConflict => {
-            "Name another Secret in `spec.credentialsSecret`, or delete the one in the way."
+        Reason::NotOurs | Reason::NameConflict => (FIVE_MINUTES, OTHER_NAME),
+        Reason::ReservedName => ("Nothing.", "Make the object anew under another name."),
+        Reason::SecretConflict => (
+            FIVE_MINUTES,
+            "Name another Secret in `spec.credentialsSecret`, or `kubectl delete secret` the one in the way.",
+        ),
+        Reason::ServerLost => (
+            FIVE_MINUTES,
+            "Bring the server back. Or, to get an empty one: `kubectl annotate pg <name> operator/action=recreate`.",
+        ),
+        Reason::DatabaseLost => (
+            FIVE_MINUTES,
+            "Restore the database. Or, to get an empty one: `kubectl annotate pgdb <name> operator/action=recreate`.",
+        ),
+        Reason::ServerReplaced => {
+            (FIVE_MINUTES, "Put the recorded server back. The operator does not touch the other one.")
         }
-        Reason::ServerLost => "Bring the server back; or set the action `recreate` and get an empty one.",
-        Reason::DatabaseLost => "Restore the database; or set the action `recreate` and get an empty one.",
-        Reason::ServerReplaced => "Put the recorded server back. The operator does not touch the other one.",
-        Reason::BackendUnreadable => "See the message: rights, network, configuration of the backend.",
-        Reason::Rejected => "Change what the message names. It is tried again every few minutes.",
-        Reason::InvalidSpec => "Change the field that the message names.",
+        Reason::BackendUnreadable => (
+            "Looks again, at last once a minute, or when the backend asks for it.",
+            "If it lasts, see the message: rights, network, configuration of the backend.",
+        ),
+        Reason::Rejected => {
+            ("Tries again every five minutes, and when the spec changes.", "Change what the message names.")
+        }
+        Reason::InvalidSpec => {
+            (FIVE_MINUTES, "Change the field that the message names: `kubectl edit pg <name>`.")
+        }
         Reason::BackendNotAvailable => {
-            "Choose a backend on offer, or have the administrator configure this one."
+            (FIVE_MINUTES, "Choose a backend on offer, or have the administrator configure this one.")
         }
-        Reason::CreateFailed => "See the message. It is tried again by itself.",
+        Reason::CreateFailed => {
+            ("Removes what is left of the attempt and tries again.", "Wait; if it lasts, see the message.")
+        }
         Reason::ServerFailed => {
-            "Repair or restore the server; the operator never deletes one that was in use."
+            (FIVE_MINUTES, "Repair or restore the server; the operator never deletes one that was in use.")
         }
-        Reason::ResetThrottled => "Wait, or use the annotation `operator/reset-password-at`.",
-        Reason::NamespaceTerminating => "Nothing, unless something keeps the namespace from going.",
-        Reason::WaitingForServer => "See the PostgreSQLServer that the message names.",
-        Reason::DatabasesExist => "Delete the PostgreSQLDatabase objects that the message names.",
-        Reason::Protected => "Lift the protection, if the server really shall go.",
-        Reason::Conflict => "Nothing: it looks again at once.",
-        Reason::Transient => "Wait. Waits double up to `reconcile.backoff_max_seconds`.",
-        Reason::Retained => "Nothing. From now on the server is yours alone.",
-        Reason::UnknownAction => "Use `reset-password`, `recreate` or `apply-now`.",
-        Reason::LeftBehind => "Remove what the message names by hand, if it shall go.",
-        Reason::Unknown => "Look it up in the documentation of the version that wrote it.",
+        Reason::ResetThrottled => (
+            "Makes the reset at the time that the message names.",
+            "Wait, or `kubectl annotate pgdb <name> --overwrite operator/reset-password-at=\"$(date -Iseconds)\"`.",
+        ),
+        Reason::NamespaceTerminating => {
+            (FIVE_MINUTES, "Nothing, unless something keeps the namespace from going.")
+        }
+        Reason::WaitingForServer => (
+            "Goes on when the server's object changes, and looks again, at last once a minute.",
+            "See the PostgreSQLServer that the message names: `kubectl describe pg <server>`.",
+        ),
+        Reason::DatabasesExist => (
+            "Goes on when the last one is gone.",
+            "Delete the PostgreSQLDatabase objects that the message names: `kubectl delete pgdb <name>`.",
+        ),
+        Reason::Protected => (FIVE_MINUTES, "Lift the protection, if the server really shall go."),
+        Reason::DeadlineExceeded => (
+            "Goes on trying all the same.",
+            "See the message for what is waited for, and that reason in this table.",
+        ),
+        Reason::Conflict => ("Looks again at once.", NOTHING),
+        Reason::Transient => ("Tries again; pauses double up to `reconcile.backoff_max_seconds`.", "Wait."),
+        Reason::Retained => ("Nothing any more.", "Nothing. From now on the server is yours alone."),
+        Reason::UnknownAction => ("Removes the request.", "Use `reset-password`, `recreate` or `apply-now`."),
+        Reason::LeftBehind => ("Nothing any more.", "Remove what the message names by hand, if it shall go."),
+        Reason::Unknown => ("-", "Look it up in the documentation of the version that wrote it."),
     }
 }

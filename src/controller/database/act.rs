@@ -24,9 +24,6 @@ pub(super) async fn act(
     }
     let names = seen.names.clone().map_err(Failure::conflict)?;
     let adoption = if seen.adopts_unmarked { Adoption::AlsoUnmarked } else { Adoption::OnlyMarked };
-    // CREATE DATABASE copies a template that nobody else may be using: one statement of the kind at a time.
-    let lock = context.server_lock(seen.server.uid.as_deref().unwrap_or_default());
-    let _turn = lock.lock().await;
     let admin = open(seen).await?;
     let form = PasswordForm::ScramVerifier;
     let uid = &seen.owner.uid;

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::Databases;
 use super::classify::presence;
 use super::observe::DatabaseSeen;
-use super::verdict::{differences, verdict};
+use super::verdict::{differences, verdict, withheld};
 use crate::api::{Binding, DatabaseStatus, Phase, PinnedDatabase};
 use crate::controller::conditions::{self, Inputs, Verdict};
 use crate::controller::context::Context;
@@ -17,6 +17,7 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
     let seen = pass.seen;
     let mut status = pass.object.status.clone().unwrap_or_default();
     let verdict = verdict(seen, pass.phase, pass.trigger);
+    let cause = verdict.clone().or_failure(pass.failure);
     if status.phase != Some(pass.phase) {
         status.phase_since = Some(Time(pass.now));
     }
@@ -33,22 +34,26 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
     // What we make ourselves was not taken over.
     status.adopted_generation = seen.adopted.filter(|_| !begins);
     pin(&mut status, pass, begins);
-    let waiting = if seen.holds_back() { differences(seen) } else { Vec::new() };
-    let taken_over = !waiting.is_empty();
-    let throttled = conditions::request_sentences(&seen.requests, seen.reset_due);
-    let kept = seen.refused.iter().cloned().chain(fixed(seen)).chain(throttled);
-    status.differences = waiting.into_iter().chain(kept).collect();
+    let taken_over = if seen.holds_back() { differences(seen) } else { Vec::new() };
+    let request = conditions::unreadable_request(&seen.requests);
+    let refused: Vec<String> = seen.refused.iter().cloned().chain(fixed(seen)).chain(request).collect();
+    let throttled = conditions::throttled(seen.reset_due);
+    let withheld = withheld(seen, pass.phase).filter(|_| seen.paused);
+    status.differences =
+        [&*taken_over, &*refused].concat().into_iter().chain(withheld).chain(throttled.clone()).collect();
     status.binding = seen.credentials.bound_name().map(|name| Binding { name });
     status.conditions = conditions::of(Inputs {
         old: &status.conditions,
         generation: pass.object.metadata.generation,
         verdict: &verdict,
-        usable: usable(seen, &verdict),
-        kept_differences: &status.differences,
-        taken_over,
+        usable: usable(seen, &cause),
+        refused: &refused,
+        taken_over: &taken_over,
+        throttled,
         login: conditions::login(&seen.credentials),
         paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
         failure: pass.failure,
+        again: pass.again,
         deadline: context.deadline(),
         now: pass.now,
     });

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::failure::Failure;
 use super::subject::{Note, Pass, Subject};
+use super::turns::Claim;
 use crate::api::{Condition, DatabaseStatus, Phase, PostgreSQLDatabase};
 use crate::fsm::database::{DatabaseAction, DatabaseMachine, DatabaseTrigger};
 
@@ -89,20 +90,34 @@ impl Subject for Databases {
         matches!(action, DatabaseAction::ConfigureDatabase)
     }
 
-    fn pace(context: &Context, seen: &DatabaseSeen, trigger: DatabaseTrigger) -> Duration {
-        let waits = matches!(trigger, DatabaseTrigger::WaitingForServer | DatabaseTrigger::Unreadable);
-        if !waits {
-            context.waits.forget(&seen.owner.uid);
+    fn turn(context: &Context, seen: &DatabaseSeen, plan: &[DatabaseAction]) -> Claim {
+        // CREATE DATABASE copies a template that nobody else may be using: one statement of the kind at a time.
+        if !plan.contains(&DatabaseAction::CreateDatabase) {
+            return Claim::NotNeeded;
         }
+        context.turns.take(seen.server.uid.as_deref().unwrap_or_default())
+    }
+
+    fn pace(
+        context: &Context,
+        object: &PostgreSQLDatabase,
+        seen: &DatabaseSeen,
+        trigger: DatabaseTrigger,
+    ) -> Duration {
+        let (uid, generation) = (&seen.owner.uid, object.metadata.generation);
         let wait = match trigger {
-            // A change of the server's object wakes the database; what PostgreSQL does wakes nobody. Many databases may
-            // wait long for one server, so they ask less and less often.
+            // A change of the server's object wakes the database; what PostgreSQL does wakes nobody.
             DatabaseTrigger::WaitingForServer | DatabaseTrigger::Unreadable => {
-                context.poll().max(context.waits.next(&seen.owner.uid))
+                context.wait(uid, trigger.into(), generation)
             }
-            DatabaseTrigger::NotOurs | DatabaseTrigger::Lost | DatabaseTrigger::Rejected => context.slowly(),
-            _ => context.resync(),
+            DatabaseTrigger::NotOurs | DatabaseTrigger::Lost | DatabaseTrigger::Rejected => {
+                context.pause(uid, trigger.into(), generation)
+            }
+            _ => {
+                context.settled(uid);
+                super::pace::settled(context, seen.refused.is_some())
+            }
         };
-        super::pace::until_reset(super::backoff::jittered(wait), seen.reset_due)
+        super::pace::until_reset(wait, seen.reset_due)
     }
 }

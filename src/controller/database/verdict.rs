@@ -7,6 +7,16 @@ use crate::controller::conditions::{Course, Verdict};
 use crate::fsm::database::{DatabaseTrigger, DatabaseView, classify};
 use crate::postgres::{DatabaseState, Existence};
 
+/// What would be done if it might, in a sentence; none when there is nothing to do.
+pub(super) fn withheld(seen: &DatabaseSeen, phase: Phase) -> Option<String> {
+    let next = verdict(seen, phase, unpaused(seen, phase));
+    (next.course != Course::Done).then(|| format!("not done while nothing is written: {}", next.message))
+}
+
+fn unpaused(seen: &DatabaseSeen, phase: Phase) -> DatabaseTrigger {
+    classify(&DatabaseView { paused: false, ..view(phase, seen) })
+}
+
 /// The verdict on this observation.
 pub(super) fn verdict(seen: &DatabaseSeen, phase: Phase, trigger: DatabaseTrigger) -> Verdict {
     let name = seen.names.as_ref().map_or(seen.owner.name.as_str(), |names| names.database.as_str());
@@ -19,8 +29,7 @@ pub(super) fn verdict(seen: &DatabaseSeen, phase: Phase, trigger: DatabaseTrigge
                 true => (Reason::ObserveOnly, "the operator is configured to read only"),
                 false => (Reason::PausedByUser, "operator/paused is \"true\": nothing is written"),
             };
-            let unpaused = DatabaseView { paused: false, ..view(phase, seen) };
-            let settled = classify(&unpaused) == DatabaseTrigger::Settled;
+            let settled = unpaused(seen, phase) == DatabaseTrigger::Settled;
             (reason, message.to_owned(), if settled { Course::Done } else { Course::Held })
         }
         DatabaseTrigger::WaitingForServer => {

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::Servers;
 use super::classify::presence;
 use super::observe::{Answer, ServerSeen};
-use super::verdict::verdict;
+use super::verdict::{verdict, withheld};
 use crate::api::{Binding, Operation, Phase, PinnedServer, ServerStatus};
 use crate::backend::Change;
 use crate::controller::conditions::{self, Inputs, Verdict};
@@ -18,6 +18,7 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
     let seen = pass.seen;
     let mut status = pass.object.status.clone().unwrap_or_default();
     let verdict = verdict(seen, pass.phase, pass.trigger);
+    let cause = verdict.clone().or_failure(pass.failure);
     if status.phase != Some(pass.phase) {
         status.phase_since = Some(Time(pass.now));
     }
@@ -35,18 +36,25 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
     status.adopted_generation = seen.adopted.filter(|_| !begins);
     pin(&mut status, pass, begins);
     status.operation = operation(&status, seen, pass.now);
-    status.differences = kept_differences(seen);
+    let refused = refused(seen);
+    let throttled = conditions::throttled(seen.reset_due);
+    let taken_over = taken_over(seen);
+    let withheld = withheld(seen, pass.phase).filter(|_| seen.paused);
+    status.differences =
+        [&*taken_over, &*refused].concat().into_iter().chain(withheld).chain(throttled.clone()).collect();
     status.binding = seen.credentials.bound_name().map(|name| Binding { name });
     status.conditions = conditions::of(Inputs {
         old: &status.conditions,
         generation: pass.object.metadata.generation,
         verdict: &verdict,
-        usable: usable(seen, &verdict),
-        kept_differences: &status.differences,
-        taken_over: !waiting(seen).is_empty(),
+        usable: usable(seen, &cause),
+        refused: &refused,
+        taken_over: &taken_over,
+        throttled,
         login: conditions::login(&seen.credentials),
         paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
         failure: pass.failure,
+        again: pass.again,
         deadline: context.deadline(),
         now: pass.now,
     });
@@ -110,26 +118,27 @@ fn operation(status: &ServerStatus, seen: &ServerSeen, now: Timestamp) -> Option
 }
 
 /// What is not changed because it was taken over, one sentence each.
-fn waiting(seen: &ServerSeen) -> Vec<String> {
-    if !seen.holds_back() {
-        return Vec::new();
-    }
+fn taken_over(seen: &ServerSeen) -> Vec<String> {
+    if seen.holds_back() { applicable(seen) } else { Vec::new() }
+}
+
+/// What could be changed, one sentence each.
+fn applicable(seen: &ServerSeen) -> Vec<String> {
     let applicable =
         seen.differences.iter().filter(|difference| matches!(difference.change, Change::Apply { .. }));
     applicable.map(|difference| difference.sentence()).collect()
 }
 
-/// What differs and is not being changed, one sentence each.
-fn kept_differences(seen: &ServerSeen) -> Vec<String> {
-    let mut sentences = waiting(seen);
-    let refused =
+/// What is asked for and was refused, one sentence each.
+fn refused(seen: &ServerSeen) -> Vec<String> {
+    let kept =
         seen.differences.iter().filter(|difference| matches!(difference.change, Change::Refused { .. }));
-    sentences.extend(refused.map(|difference| difference.sentence()));
+    let mut sentences: Vec<String> = kept.map(|difference| difference.sentence()).collect();
     if seen.present().is_some() {
         sentences.extend(seen.rejections.iter().map(|one| format!("{}: {}", one.field, one.message)));
     }
     sentences.extend(seen.refused.iter().map(|(_, message)| message.clone()));
-    sentences.extend(conditions::request_sentences(&seen.requests, seen.reset_due));
+    sentences.extend(conditions::unreadable_request(&seen.requests));
     sentences
 }
 

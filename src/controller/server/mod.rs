@@ -92,20 +92,32 @@ impl Subject for Servers {
         matches!(action, ServerAction::UpdateServer | ServerAction::ConfigureServer)
     }
 
-    fn pace(context: &Context, seen: &ServerSeen, trigger: ServerTrigger) -> Duration {
+    fn pace(
+        context: &Context,
+        object: &PostgreSQLServer,
+        seen: &ServerSeen,
+        trigger: ServerTrigger,
+    ) -> Duration {
+        let (uid, generation) = (&seen.owner.uid, object.metadata.generation);
         let wait = match trigger {
-            ServerTrigger::Unreadable if seen.backend.is_err() => context.slowly(),
-            ServerTrigger::Busy | ServerTrigger::Unusable | ServerTrigger::Unreadable => context.poll(),
-            ServerTrigger::DatabasesExist => context.poll(),
+            ServerTrigger::Unreadable if seen.backend.is_err() => {
+                context.pause(uid, trigger.into(), generation)
+            }
+            ServerTrigger::Busy
+            | ServerTrigger::Unusable
+            | ServerTrigger::DatabasesExist
+            | ServerTrigger::Unreadable => context.wait(uid, trigger.into(), generation),
             ServerTrigger::Lost
             | ServerTrigger::Replaced
             | ServerTrigger::NotOurs
             | ServerTrigger::ServerFailed
             | ServerTrigger::Rejected
-            | ServerTrigger::Protected => context.slowly(),
-            _ => context.resync(),
+            | ServerTrigger::Protected => context.pause(uid, trigger.into(), generation),
+            _ => {
+                context.settled(uid);
+                super::pace::settled(context, !seen.refused.is_empty())
+            }
         };
-        let wait = super::backoff::jittered(wait).max(seen.retry_after());
-        super::pace::until_reset(wait, seen.reset_due)
+        super::pace::until_reset(wait.max(seen.retry_after()), seen.reset_due)
     }
 }
