@@ -2,10 +2,12 @@
 //!
 //! * [`control_plane`]: etcd and kube-apiserver. * [`operator`]: the operator's process, with its own rights only.
 //! * [`conformance`]: what every backend has to stand.
+//! * [`scale`]: what it costs with many objects.
 //! * [`world`]: both together, and the words in which user stories are told. * [`helm`]: the charts.
 
 pub mod conformance;
 pub mod control_plane;
 pub mod helm;
 pub mod operator;
+pub mod scale;
 pub mod world;
