@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kube::Client;
-use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
 
 use super::backoff::Backoffs;
+use super::events::Recorder;
 use super::refusals::Refusals;
+use super::settled::Settled;
 use crate::api::{PostgreSQLDatabase, PostgreSQLServer};
 use crate::backend::Backends;
 use crate::config::{Config, Mode};
@@ -36,6 +37,8 @@ pub struct Context {
     pub waits: Backoffs,
     /// Changes that were refused lately.
     pub refusals: Refusals,
+    /// Objects that were found settled lately.
+    pub settled: Settled,
     /// Every server object, as last seen.
     pub servers: Store<PostgreSQLServer>,
     /// Every database object, as last seen.
@@ -65,6 +68,7 @@ impl Context {
             backoffs: Backoffs::new(Duration::from_secs(config.reconcile.backoff_max_seconds)),
             refusals: Refusals::new(SLOWLY.min(Duration::from_secs(config.reconcile.resync_seconds))),
             waits: Backoffs::new(LONGEST_WAIT),
+            settled: Settled::new(Duration::from_secs(config.reconcile.login_seconds)),
             server_locks: Mutex::default(),
             servers: stores.0,
             databases: stores.1,

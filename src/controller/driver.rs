@@ -79,6 +79,7 @@ pub async fn reconcile<S: Subject>(
                 End::Gone => {
                     context.waits.forget(&uid);
                     context.refusals.forget(&uid);
+                    context.settled.forget(&uid);
                     ("gone", Action::await_change())
                 }
             }
@@ -111,7 +112,7 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
     }
     let now = Timestamp::now();
 
-    let mut seen = match S::observe(context, &object).await {
+    let (mut seen, trigger) = match look::<S>(context, &object).await {
         Ok(seen) => seen,
         Err(failure) if failure.conflict => return Ok(End::Outdated),
         Err(failure) => {
@@ -120,7 +121,6 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
             return Err(failure);
         }
     };
-    let trigger = S::classify(&object, &seen);
     let before = S::phase(&object);
     let told: Vec<String> = S::conditions(&object).iter().map(|one| one.message.clone()).collect();
     let step = S::Machine::step(before, trigger);
@@ -190,6 +190,29 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
             if steps_aside { Ok(End::Refused(failure)) } else { Err(failure) }
         }
     }
+}
+
+/// Observes and classifies. Memory may say that there is nothing to do; for anything else everything is looked at.
+async fn look<S: Subject>(
+    context: &Context,
+    object: &S::Object,
+) -> Result<(S::Observation, super::subject::TriggerOf<S>), Failure> {
+    let uid = object.meta().uid.as_deref().unwrap_or_default();
+    let mut seen = S::observe(context, object).await?;
+    let mut trigger = S::classify(object, &seen);
+    if S::is_remembered(&seen) {
+        if trigger == S::settled() {
+            return Ok((seen, trigger));
+        }
+        context.settled.forget(uid);
+        seen = S::observe(context, object).await?;
+        trigger = S::classify(object, &seen);
+    }
+    match S::memory(&seen).filter(|_| trigger == S::settled()) {
+        Some(memory) => context.settled.remember(uid, memory),
+        None => context.settled.forget(uid),
+    }
+    Ok((seen, trigger))
 }
 
 /// Whether a refused change must not stand in the way of everything behind it.

@@ -8,6 +8,7 @@ mod context;
 mod credentials;
 mod database;
 mod driver;
+mod events;
 mod failure;
 mod finalizer;
 mod metered;
@@ -17,8 +18,10 @@ mod refusals;
 mod requests;
 mod run;
 mod server;
+mod settled;
 mod subject;
 mod surroundings;
+mod watches;
 
 pub use clients::Clients;
 pub use metered::Metered;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use kube::api::{Api, ListParams};
+use kube::runtime::Controller;
 use kube::runtime::controller::Config as ControllerConfig;
-use kube::runtime::events::{Recorder, Reporter};
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::{Controller, Predicate, WatchStreamExt, predicates, watcher};
-use kube::{Client, Resource, ResourceExt};
+use kube::runtime::events::Reporter;
+use kube::runtime::reflector::Store;
+use kube::{Client, Resource};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tracing::{info, warn};
@@ -18,9 +18,10 @@ use super::clients::Clients;
 use super::context::Context;
 use super::database::Databases;
 use super::driver;
+use super::events::Recorder;
 use super::metered::Metered;
 use super::server::Servers;
-use super::subject::Subject;
+use super::watches::{Watches, watches};
 use crate::api::names::FIELD_MANAGER;
 use crate::api::{Phase, PostgreSQLDatabase, PostgreSQLServer};
 use crate::backend::{Backends, ServerBackend};
@@ -56,13 +57,13 @@ pub struct Settings {
 
 /// Runs both controllers until `stop` turns true; passes that are under way are finished.
 pub async fn run(settings: Settings, mut stop: watch::Receiver<bool>) {
-    let Clients { requests: client, watches } = settings.clients.clone();
+    let Clients { requests: client, watches: watching } = settings.clients.clone();
     tokio::select! {
         () = wait_for_kinds(&client, &settings.readiness) => {}
         _ = stop.wait_for(|stop| *stop) => return,
     }
-    let (servers, server_writer) = reflector::store();
-    let (databases, database_writer) = reflector::store();
+    let Watches { servers, databases, server_changes, database_changes, server_wakes, database_wakes } =
+        watches(&watching);
     let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: settings.instance.clone() };
     let limit = Duration::from_secs(settings.config.reconcile.backend_timeout_seconds);
     let metered = settings
@@ -82,26 +83,16 @@ pub async fn run(settings: Settings, mut stop: watch::Receiver<bool>) {
     ));
     let limits = ControllerConfig::default().concurrency(settings.config.reconcile.concurrency);
 
-    let (all_databases, all_servers) = (databases.clone(), servers.clone());
-    let server_loop = Controller::for_stream(changes::<Servers>(&watches, server_writer), servers.clone())
+    let server_loop = Controller::for_stream(server_changes, servers.clone())
         .with_config(limits.clone())
-        .watches(
-            Api::<PostgreSQLDatabase>::all(watches.clone()),
-            watcher::Config::default(),
-            move |database| deleting_server_of(&all_servers, &database),
-        )
+        .reconcile_on(server_wakes)
         .graceful_shutdown_on(stopped(stop.clone()))
         .run(driver::reconcile::<Servers>, |_, error, _| match *error {}, context.clone());
-    let database_loop =
-        Controller::for_stream(changes::<Databases>(&watches, database_writer), databases.clone())
-            .with_config(limits)
-            .watches(
-                Api::<PostgreSQLServer>::all(watches.clone()),
-                watcher::Config::default(),
-                move |server| databases_of(&all_databases, &server),
-            )
-            .graceful_shutdown_on(stopped(stop.clone()))
-            .run(driver::reconcile::<Databases>, |_, error, _| match *error {}, context.clone());
+    let database_loop = Controller::for_stream(database_changes, databases.clone())
+        .with_config(limits)
+        .reconcile_on(database_wakes)
+        .graceful_shutdown_on(stopped(stop.clone()))
+        .run(driver::reconcile::<Databases>, |_, error, _| match *error {}, context.clone());
 
     settings.readiness.set_ready();
     info!("the controllers run");
@@ -138,44 +129,6 @@ async fn wait_for_kinds(client: &Client, readiness: &Readiness) {
             }
         }
     }
-}
-
-/// The objects that changed in a way that matters: spec, labels, annotations, finalizers; not status, which is ours.
-fn changes<S: Subject>(
-    client: &Client,
-    writer: reflector::store::Writer<S::Object>,
-) -> impl Stream<Item = Result<S::Object, watcher::Error>> + use<S> {
-    let relevant = predicates::generation
-        .combine(predicates::labels)
-        .combine(predicates::annotations)
-        .combine(predicates::finalizers);
-    watcher(Api::<S::Object>::all(client.clone()), watcher::Config::default())
-        .default_backoff()
-        .reflect(writer)
-        .applied_objects()
-        .predicate_filter(relevant, Default::default())
-}
-
-fn databases_of(
-    databases: &Store<PostgreSQLDatabase>,
-    server: &PostgreSQLServer,
-) -> Vec<ObjectRef<PostgreSQLDatabase>> {
-    databases
-        .state()
-        .iter()
-        .filter(|database| database.namespace() == server.namespace())
-        .filter(|database| database.spec.server_ref.name == server.name_any())
-        .map(|database| ObjectRef::from_obj(database.as_ref()))
-        .collect()
-}
-
-/// A server that is being deleted waits for its databases; others do not care.
-fn deleting_server_of(
-    servers: &Store<PostgreSQLServer>,
-    database: &PostgreSQLDatabase,
-) -> Option<ObjectRef<PostgreSQLServer>> {
-    let server = ObjectRef::new(&database.spec.server_ref.name).within(&database.namespace()?);
-    servers.get(&server).filter(|server| server.meta().deletion_timestamp.is_some()).map(|_| server)
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>) {
@@ -218,7 +171,10 @@ async fn keep_gauges(context: Arc<Context>, stop: impl Future<Output = ()>) {
     loop {
         tokio::select! {
             () = &mut stop => return,
-            _ = ticks.tick() => set_gauges(&context),
+            _ = ticks.tick() => {
+                set_gauges(&context);
+                context.recorder.forget_old();
+            }
         }
     }
 }

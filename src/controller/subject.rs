@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::settled::Memory;
 use crate::api::{Condition, Phase, Reason};
 use crate::fsm::Machine;
 
@@ -66,6 +67,11 @@ pub trait Subject: Send + Sync + 'static {
     /// `.status`.
     type Status: Serialize + PartialEq + Clone + Send + Sync;
 
+    /// The trigger that says that there is nothing to do.
+    fn settled() -> TriggerOf<Self>
+    where
+        Self: Sized;
+
     /// The status as it was read.
     fn status(object: &Self::Object) -> Option<&Self::Status>;
 
@@ -83,6 +89,12 @@ pub trait Subject: Send + Sync + 'static {
     /// # Errors
     /// When the API server could not be read; an unreadable backend is an observation.
     async fn observe(context: &Context, object: &Self::Object) -> Result<Self::Observation, Failure>;
+
+    /// Whether a part of it is remembered from an earlier pass.
+    fn is_remembered(seen: &Self::Observation) -> bool;
+
+    /// What may be remembered of it, if it is settled.
+    fn memory(seen: &Self::Observation) -> Option<Memory>;
 
     /// Whether nobody wants writes.
     fn is_paused(seen: &Self::Observation) -> bool;

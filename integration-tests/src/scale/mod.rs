@@ -17,9 +17,9 @@ mod stages;
 pub mod table;
 mod world;
 
-pub use stages::{Load, Run, Stage, creation_of_slow_servers, run};
 pub use requests::Count;
 pub use samples::Passes;
+pub use stages::{Load, Run, Stage, creation_of_slow_servers, run};
 
 /// What is told to the user when something cannot be measured.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -70,7 +70,8 @@ pub async fn serve(config: PathBuf, memory: Option<PathBuf>) -> Result<(), Failu
 
 /// As the product logs, and besides that the passes are measured.
 fn log(passes: Samples) -> Result<(), Failure> {
-    let quiet = "info,kube_client=warn,kube_runtime=warn,tower=warn,hyper=warn,rustls=warn,tokio_postgres=warn";
+    let quiet =
+        "info,kube_client=warn,kube_runtime=warn,tower=warn,hyper=warn,rustls=warn,tokio_postgres=warn";
     let filter = EnvFilter::try_new(std::env::var("RUST_LOG").unwrap_or_else(|_| quiet.to_owned()))?;
     let lines = tracing_subscriber::fmt::layer()
         .json()

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::server::{self, ServerOfDatabase};
+use super::server::{self, ServerOfDatabase, Source};
 use crate::api::{DatabaseSettings, PostgreSQLDatabase};
 use crate::backend::Owner;
 use crate::controller::context::Context;
 use crate::controller::credentials::CredentialsSeen;
 use crate::controller::failure::Failure;
 use crate::controller::requests::{Requests, ResetDue};
+use crate::controller::settled::Mark;
 use crate::controller::surroundings;
 use crate::postgres::{
     self, DatabaseNames, DatabaseSpec, DatabaseState, Existence, Session, TlsMode, database_name_for,
@@ -50,6 +51,10 @@ pub struct DatabaseSeen {
     pub settings: DatabaseSettings,
     /// What an unmarked role and database may be taken for: the published credentials log in to them.
     pub adopts_unmarked: bool,
+    /// A mark of what is wished, and of the way in; none while there is no way in.
+    pub wishes: Option<Mark>,
+    /// What PostgreSQL holds was not asked, but is remembered.
+    pub remembered: bool,
 }
 
 impl DatabaseSeen {
@@ -74,7 +79,10 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
     let deleting = object.metadata.deletion_timestamp.is_some();
     let settings = object.spec.database.clone().unwrap_or_default();
 
-    let (mut server, session) = server::look(context, object).await?;
+    let wishes_with = |access: &server::Access| context.settled.wishes(object, access.parts());
+    let remembered = |access: &server::Access| context.settled.find(&uid, wishes_with(access));
+    let (mut server, source) = server::look(context, object, remembered).await?;
+    let wishes = server.access.as_ref().map(wishes_with);
     let administrator = server.access.as_ref().map(|access| access.username.clone());
     let names = match (pinned.name.clone(), pinned.owner.clone()) {
         (Some(database), Some(role)) => Ok(DatabaseNames { database, role }),
@@ -92,9 +100,12 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         server.seen = crate::fsm::database::ServerSeen::Gone;
     }
 
-    let state = match (&session, &names) {
-        (Some(session), Ok(names)) => Some(ask(session, names, &uid, &settings).await),
-        _ => None,
+    let (state, memory) = match (source, &names) {
+        (Some(Source::Session(session)), Ok(names)) => {
+            (Some(ask(&session, names, &uid, &settings).await), None)
+        }
+        (Some(Source::Memory(memory)), Ok(_)) => (memory.database.clone().map(Ok), Some(memory)),
+        _ => (None, None),
     };
     let facts = server.access.as_ref().zip(names.as_ref().ok()).map(|(access, names)| ConnectionFacts {
         username: names.role.clone(),
@@ -122,6 +133,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         former,
         facts,
         endpoint,
+        memory.as_ref().map(|memory| memory.login),
     )
     .await?;
 
@@ -148,6 +160,8 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         reset_due,
         deleting,
         settings,
+        wishes,
+        remembered: memory.is_some(),
     })
 }
 

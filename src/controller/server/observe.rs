@@ -15,6 +15,7 @@ use crate::controller::context::Context;
 use crate::controller::credentials::CredentialsSeen;
 use crate::controller::failure::Failure;
 use crate::controller::requests::{Requests, ResetDue};
+use crate::controller::settled::Mark;
 use crate::controller::surroundings;
 use crate::postgres::TlsMode;
 use crate::secrets::{ConnectionFacts, SecretOwner};
@@ -61,6 +62,8 @@ pub struct ServerSeen {
     pub retain: bool,
     /// The recorded id of the server.
     pub recorded_uid: Option<String>,
+    /// A mark of what is wished.
+    pub wishes: Mark,
 }
 
 /// What the backend answered.
@@ -164,6 +167,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     let secret_owner =
         SecretOwner { kind: "PostgreSQLServer", namespace, name: owner.name.clone(), uid: uid.clone() };
     let former = status.binding.as_ref().map(|binding| binding.name.as_str());
+    let wishes = context.settled.wishes(object, &pinned.uid);
     let credentials = CredentialsSeen::observe(
         context,
         secret_owner,
@@ -171,6 +175,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         former,
         facts,
         endpoint,
+        context.settled.find(&uid, wishes).map(|memory| memory.login),
     )
     .await?;
 
@@ -211,6 +216,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         observes_only: context.observes_only(),
         retain: object.spec.deletion_policy == Some(DeletionPolicy::Retain),
         recorded_uid: pinned.uid,
+        wishes,
         backend: selected.map_err(|error| error.to_string()),
         owner,
         identity,
