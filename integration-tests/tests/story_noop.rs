@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hcpg::api::{PostgreSQLDatabase, PostgreSQLServer};
 use integration_tests::control_plane::AuditEvent;
+use integration_tests::operator::OperatorOptions;
 use integration_tests::world::{Story, World};
 use serde_json::json;
 
@@ -126,7 +127,8 @@ async fn passes_without_anything_to_do_only_read() {
 
 #[tokio::test]
 async fn a_login_that_worked_is_repeated_when_the_object_is_touched_and_not_at_every_look() {
-    let world = World::start().await;
+    let config = json!({"reconcile": {"login_seconds": 3600}});
+    let world = World::start_with(OperatorOptions { config, ..OperatorOptions::default() }).await;
     let story = world.story("logins").await;
     story.apply(OBJECTS).await;
     story.server_ready("team").await;

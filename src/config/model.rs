@@ -137,7 +137,7 @@ impl Default for Reconcile {
     fn default() -> Self {
         Self {
             resync_seconds: 600,
-            login_seconds: 3600,
+            login_seconds: 0,
             poll_seconds: 5,
             label_reset_interval_seconds: 600,
             progress_deadline_seconds: 3600,

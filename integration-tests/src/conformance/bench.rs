@@ -117,13 +117,11 @@ impl Bench {
     }
 }
 
-/// The subject's keys with times that make failures pass quickly; what goes wrong behind the operator's back is noticed
-/// at the next look.
+/// The subject's keys with times that make failures pass quickly.
 fn config(mut keys: Value) -> Config {
     keys["reconcile"] = json!({
         "poll_seconds": 1,
         "resync_seconds": 10,
-        "login_seconds": 0,
         "backoff_max_seconds": 2,
         "label_reset_interval_seconds": 0,
         "backend_timeout_seconds": 5,

@@ -30,6 +30,8 @@ pub struct Load {
     pub databases: usize,
     /// With the memory backend: the seconds that the creation of a server takes. Else the backend `local`.
     pub memory: Option<u64>,
+    /// `reconcile.login_seconds`.
+    pub login_seconds: u64,
 }
 
 impl Load {

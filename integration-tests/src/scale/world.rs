@@ -57,7 +57,7 @@ impl World {
         Ok(Self { load, requests, client, folder, ports, _plane: plane, _sweeper: sweeper })
     }
 
-    /// The operator, with that many seconds between two looks at an object; everything else is as by default.
+    /// The operator, with that many seconds between two looks at an object.
     pub fn operator(&self, resync: u64) -> Result<OperatorProcess, Failure> {
         let (first, last) = self.ports.range()?;
         let config = json!({
@@ -65,7 +65,7 @@ impl World {
             "backends": {"local": {
                 "data_dir": self.folder.join("data"), "port_first": first, "port_last": last,
             }},
-            "reconcile": {"resync_seconds": resync},
+            "reconcile": {"resync_seconds": resync, "login_seconds": self.load.login_seconds},
         });
         std::fs::write(self.folder.join("config.yaml"), serde_saphyr::to_string(&config)?)?;
         OperatorProcess::start(&self.folder, self.load.memory.is_some())

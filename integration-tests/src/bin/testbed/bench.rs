@@ -25,6 +25,9 @@ pub struct Plan {
     /// The time it takes.
     #[arg(long, default_value_t = 15)]
     slow_seconds: u64,
+    /// `reconcile.login_seconds`; 0 is the product's default: every look logs in.
+    #[arg(long, default_value_t = 0)]
+    login_seconds: u64,
 }
 
 /// The operator's side.
@@ -42,16 +45,31 @@ pub async fn measure(plan: &Plan) -> Result<(), Failure> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut runs = Vec::new();
     if plan.local {
-        runs.push(one(Load { servers: 10, databases: 90, memory: None }).await?);
+        runs.push(
+            one(Load { servers: 10, databases: 90, memory: None, login_seconds: plan.login_seconds }).await?,
+        );
     }
     for objects in &plan.objects {
         let databases = objects * plan.databases.min(90) / 100;
-        runs.push(one(Load { servers: objects - databases, databases, memory: Some(0) }).await?);
+        runs.push(
+            one(Load {
+                servers: objects - databases,
+                databases,
+                memory: Some(0),
+                login_seconds: plan.login_seconds,
+            })
+            .await?,
+        );
     }
     println!("{} build\n", if cfg!(debug_assertions) { "debug" } else { "release" });
     println!("{}", table::of(&runs));
     if plan.slow_servers > 0 {
-        let load = Load { servers: plan.slow_servers, databases: 0, memory: Some(plan.slow_seconds) };
+        let load = Load {
+            servers: plan.slow_servers,
+            databases: 0,
+            memory: Some(plan.slow_seconds),
+            login_seconds: plan.login_seconds,
+        };
         eprintln!("{load:?}");
         let stage = scale::creation_of_slow_servers(load).await?;
         let title = format!("servers that take {} s each", plan.slow_seconds);
