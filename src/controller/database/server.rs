@@ -83,7 +83,7 @@ impl ServerOfDatabase {
 /// How to know what PostgreSQL holds.
 pub enum Source {
     /// By asking it.
-    Session(Session),
+    Session(Box<Session>),
     /// From an earlier look, since when nothing has changed.
     Memory(Box<Memory>),
 }
@@ -138,7 +138,7 @@ pub(super) async fn look(
         return Ok((usable(access), Some(Source::Memory(Box::new(memory)))));
     }
     match access.open().await {
-        Ok(session) => Ok((usable(access), Some(Source::Session(session)))),
+        Ok(session) => Ok((usable(access), Some(Source::Session(Box::new(session))))),
         Err(error) => {
             let what = match error.kind() {
                 SqlErrorKind::PasswordRefused => "its administrator password is being changed",
