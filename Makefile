@@ -7,12 +7,13 @@ SHELL := /bin/bash
 CONTEXT ?=
 export CONTEXT
 
-# Options of `make footprint`.
-FOOTPRINT ?=
+# How many objects `make bench` measures with, and its other options (`--help` lists them); empty: all of it.
+N ?=
+BENCH ?=
 
 TESTBED := cargo run --package integration-tests --bin testbed --
 
-.PHONY: help toolchain cluster cluster-down run demo demo-down test footprint lint generate crash-table fault-tables
+.PHONY: help toolchain cluster cluster-down run demo demo-down test bench lint generate crash-table fault-tables
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +41,9 @@ demo-down: ## Takes down everything that the demo has made; only the cache of bi
 test: ## Runs everything that CI runs, and all tests
 	@scripts/test.sh
 
-footprint: ## Measures memory and idle requests with 100 databases, 20 minutes (FOOTPRINT="--databases 20" for less)
-	@cargo run --release --package integration-tests --bin testbed -- footprint $(FOOTPRINT)
+bench: ## Measures what the operator costs with 100, 1,000 and 10,000 objects, 20 minutes (N=100 for a quick look)
+	@cargo run --release --package integration-tests --bin testbed -- bench \
+	  $(if $(N),--objects $(N),--local --slow-servers 1000) $(BENCH)
 
 lint: ## Checks the format and lints, warnings are errors
 	cargo fmt --all --check

@@ -2,6 +2,7 @@
 //!
 //! * [`control_plane`]: etcd and kube-apiserver. * [`operator`]: the operator's process, with its own rights only.
 //! * [`conformance`]: what every backend has to stand. * [`crash`]: the operator ended between any two effects.
+//! * [`scale`]: what it costs with many objects.
 //! * [`world`]: both together, and the words in which user stories are told. * [`helm`]: the charts.
 
 pub mod conformance;
@@ -9,4 +10,5 @@ pub mod control_plane;
 pub mod crash;
 pub mod helm;
 pub mod operator;
+pub mod scale;
 pub mod world;

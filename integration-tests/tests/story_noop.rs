@@ -6,6 +6,8 @@
 use std::time::Duration;
 
 use hcpg::api::{PostgreSQLDatabase, PostgreSQLServer};
+use integration_tests::control_plane::AuditEvent;
+use integration_tests::operator::OperatorOptions;
 use integration_tests::world::{Story, World};
 use serde_json::json;
 
@@ -31,6 +33,11 @@ spec:
 async fn idle_passes(story: &Story<'_>, kind: &str) -> f64 {
     let labels = [("kind", kind), ("outcome", "settled")];
     story.world.operator.metric("hcpg_reconcile_duration_seconds_count", &labels).await.unwrap()
+}
+
+/// Whether the operator read one object, whatever there was.
+fn is_single_read(event: &AuditEvent) -> bool {
+    event.verb == "get" && event.stage == "ResponseComplete"
 }
 
 /// Whether all passes have come to rest: the number stays the same for a second.
@@ -63,6 +70,9 @@ async fn passes_without_anything_to_do_only_read() {
     };
     let secrets_before = secrets().await;
     let offset = story.local_server("team").log().len();
+    let reads = world.operator_events().await.iter().filter(|event| is_single_read(event)).count();
+    let passes = async || (idle_passes(&story, "server").await, idle_passes(&story, "database").await);
+    let passes_before = passes().await;
 
     for round in 0..3 {
         let before = (idle_passes(&story, "server").await, idle_passes(&story, "database").await);
@@ -80,6 +90,11 @@ async fn passes_without_anything_to_do_only_read() {
 
     let written = world.operator_writes().await.split_off(writes);
     assert!(written.is_empty(), "{written:#?}");
+    // A server: itself, its Secret, its pending one. A database: also its server and that one's Secret.
+    let passes = passes().await;
+    let admitted = 3.0 * (passes.0 - passes_before.0) + 5.0 * (passes.1 - passes_before.1);
+    let read = world.operator_events().await.iter().filter(|event| is_single_read(event)).count() - reads;
+    assert!(read as f64 <= admitted, "{read} reads, {admitted} are enough");
     let now = (story.server("team").await, story.database("app").await);
     assert_eq!((now.0.status, now.1.status), (versions.0.status, versions.1.status));
     assert_eq!(secrets().await, secrets_before);
@@ -91,6 +106,37 @@ async fn passes_without_anything_to_do_only_read() {
     assert!(others.is_empty(), "{others:#?}");
     assert!(!statements.is_empty(), "the log tells statements:\n{}", &log[offset..]);
     assert!(log[offset..].contains("connection authorized: user=app"), "the database's login is checked");
+}
+
+#[tokio::test]
+async fn a_login_that_worked_is_repeated_when_the_object_is_touched_and_not_at_every_look() {
+    let config = json!({"reconcile": {"login_seconds": 3600}});
+    let world = World::start_with(OperatorOptions { config, ..OperatorOptions::default() }).await;
+    let story = world.story("logins").await;
+    story.apply(OBJECTS).await;
+    story.server_ready("team").await;
+    story.database_ready("app").await;
+    until_at_rest(&story).await;
+    let log = || story.local_server("team").log();
+    let look_after = async |touch: &str, round: &str| {
+        let (before, offset) = (idle_passes(&story, "database").await, log().len());
+        let patch = json!({"metadata": {"annotations": {"somebody-elses/annotation": round}}});
+        match touch {
+            "server" => drop(story.patch::<PostgreSQLServer>("team", patch).await),
+            _ => drop(story.patch::<PostgreSQLDatabase>("app", patch).await),
+        }
+        story
+            .eventually("the database was looked at", async || {
+                (idle_passes(&story, "database").await > before).then_some(())
+            })
+            .await;
+        until_at_rest(&story).await;
+        log()[offset..].contains("connection authorized: user=app")
+    };
+    // A change of the server wakes its databases, and they are as they were.
+    assert!(!look_after("server", "1").await, "the database logs in though nothing of it has changed");
+    assert!(look_after("database", "2").await, "the database was touched");
+    assert!(!look_after("server", "3").await, "the login is remembered again");
 }
 
 #[tokio::test]

@@ -112,6 +112,10 @@ pub struct Reconcile {
     /// Seconds between two looks at an object that nobody touches, spread by a fifth either way.
     #[schemars(range(min = 10, max = 86400))]
     pub resync_seconds: u64,
+    /// Seconds for which a login that worked is taken to work still, as long as nobody touches the object or its Secret
+    /// and PostgreSQL takes connections; 0: every look logs in.
+    #[schemars(range(min = 0, max = 86400))]
+    pub login_seconds: u64,
     /// Seconds between two looks at a server that the backend is working on.
     #[schemars(range(min = 1, max = 600))]
     pub poll_seconds: u64,
@@ -136,6 +140,7 @@ impl Default for Reconcile {
     fn default() -> Self {
         Self {
             resync_seconds: 600,
+            login_seconds: 0,
             poll_seconds: 5,
             label_reset_interval_seconds: 600,
             progress_deadline_seconds: 3600,

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
-use kube::runtime::events::Recorder;
 
 use super::attempts::Attempts;
 use super::backoff::{self, Backoffs};
+use super::events::Recorder;
 use super::refusals::Refusals;
-use super::scope::Stores;
+use super::settled::Settled;
 use super::turns::Turns;
+use super::watches::Stores;
 use crate::api::{PostgreSQLDatabase, PostgreSQLServer};
 use crate::backend::Backends;
 use crate::config::{Config, Mode};
@@ -43,6 +44,8 @@ pub struct Context {
     pub attempts: Attempts,
     /// Each server's turn for statements that must not run beside each other, such as `CREATE DATABASE`.
     pub turns: Turns,
+    /// Objects that were found settled lately.
+    pub settled: Settled,
     stores: Vec<Stores>,
 }
 
@@ -80,6 +83,7 @@ impl Context {
             pauses: Backoffs::new(FIRST_WAIT, slowly),
             attempts: Attempts::default(),
             turns: Turns::default(),
+            settled: Settled::new(Duration::from_secs(config.reconcile.login_seconds)),
             client,
             config,
             backends,
@@ -155,6 +159,7 @@ impl Context {
         self.begin_anew(uid);
         self.refusals.forget(uid);
         self.attempts.forget(uid);
+        self.settled.forget(uid);
     }
 
     /// Pause before looking again at something that is settled.

@@ -7,11 +7,12 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::settled::Mark;
 use super::whereabouts::{Whereabouts, recognised};
 use crate::api::Reason;
 use crate::backend::Retry;
 use crate::fsm::{Pending, Published};
-use crate::postgres::{Endpoint, Login, SqlErrorKind, verify_login};
+use crate::postgres::{Endpoint, Login, SqlErrorKind, takes_connections, verify_login};
 use crate::secrets::{
     ConnectionFacts, ISSUED_AT, Issue, Password, PendingPassword, RESET_AT, SecretError, SecretOwner, field,
     generate, is_unmarked_and_complete, marked_name, password_in, time_in,
@@ -72,10 +73,15 @@ pub struct CredentialsSeen {
     pub facts: Option<ConnectionFacts>,
     /// Where logins are tried; none while the server takes no connections.
     pub endpoint: Option<Endpoint>,
+    /// A mark of everything that a login with the published password depends on.
+    login_mark: Mark,
+    /// No login was tried, since the same one has worked lately.
+    pub remembered: bool,
 }
 
 impl CredentialsSeen {
-    /// Reads the Secrets, and asks PostgreSQL about the passwords in them if an endpoint is given.
+    /// Reads the Secrets, and asks PostgreSQL about the passwords in them if an endpoint is given, unless the login is
+    /// the one that is remembered.
     ///
     /// # Errors
     /// When a Secret could not be read. "Does not exist" is not an error.
@@ -84,8 +90,16 @@ impl CredentialsSeen {
         owner: SecretOwner,
         whereabouts: Whereabouts<'_>,
     ) -> Result<Self, Failure> {
-        let Whereabouts { secret_name, former_name, temporary, taken_over, last_address, facts, endpoint } =
-            whereabouts;
+        let Whereabouts {
+            secret_name,
+            former_name,
+            temporary,
+            remembered,
+            taken_over,
+            last_address,
+            facts,
+            endpoint,
+        } = whereabouts;
         let mut facts = facts;
         let pending = context.secrets.pending(&owner).await?;
         let secret = context.secrets.get(&owner.namespace, secret_name).await?;
@@ -122,21 +136,45 @@ impl CredentialsSeen {
         let mut seen = Self {
             owner,
             secret_name: secret_name.to_owned(),
-            secret,
             foreign,
             former,
-            published,
             published_login: LoginAnswer::NotTried,
             current,
             pending,
             pending_login: LoginAnswer::NotTried,
             left,
             left_login: LoginAnswer::NotTried,
+            login_mark: context.settled.mark((
+                published.as_ref().map(Password::expose),
+                secret.as_ref().map(|secret| (&secret.metadata.uid, &secret.metadata.resource_version)),
+                endpoint.as_ref().map(|endpoint| (&endpoint.host, endpoint.port)),
+                facts.as_ref().map(|facts| (&facts.username, &facts.dbname, &facts.ca_pem)),
+            )),
+            remembered: false,
+            secret,
+            published,
             facts,
             endpoint,
         };
-        seen.try_logins().await;
+        if seen.pending.is_none() && remembered == Some(seen.login_mark) && seen.takes_connections().await {
+            seen.remembered = true;
+            seen.published_login = LoginAnswer::Accepted;
+        } else {
+            seen.try_logins().await;
+        }
         Ok(seen)
+    }
+
+    async fn takes_connections(&self) -> bool {
+        match &self.endpoint {
+            Some(endpoint) => takes_connections(endpoint).await,
+            None => false,
+        }
+    }
+
+    /// The login that may be remembered: the published password's, if nothing is the matter with it.
+    pub fn login_that_worked(&self) -> Option<Mark> {
+        (self.pending.is_none() && self.published_login == LoginAnswer::Accepted).then_some(self.login_mark)
     }
 
     async fn try_logins(&mut self) {

@@ -27,6 +27,8 @@ const LONGEST: Duration = Duration::from_secs(300);
 enum End {
     /// Nothing to do but to look again then.
     Settled(Duration),
+    /// The backend asked to be left alone for the first time, and it is looked at again after the second.
+    Held(Duration, Duration),
     /// The object is gone, or not ours to hold.
     Gone,
     /// Something was done; how often it had been done before, and was not enough.
@@ -67,6 +69,10 @@ pub async fn reconcile<S: Subject>(
             context.backoffs.forget(&uid);
             match end {
                 End::Settled(wait) => ("settled", Action::requeue(wait)),
+                End::Held(asked, wait) => {
+                    context.backoffs.hold(&uid, asked);
+                    ("held", Action::requeue(wait))
+                }
                 End::Acted(times) => {
                     context.begin_anew(&uid);
                     ("acted", Action::requeue(context.soon(times)))
@@ -111,7 +117,7 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
     let now = Timestamp::now();
     let (uid, generation) = (object.uid().unwrap_or_default(), object.meta().generation);
 
-    let mut seen = match S::observe(context, &object).await {
+    let (mut seen, trigger) = match look::<S>(context, &object).await {
         Ok(seen) => seen,
         Err(failure) if failure.conflict => return Ok(End::Outdated),
         Err(failure) => {
@@ -123,7 +129,6 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
             return Err(failure);
         }
     };
-    let trigger = S::classify(&object, &seen);
     let before = S::phase(&object);
     let mut step = S::Machine::step(before, trigger);
     let turn = S::turn(context, &seen, step.plan);
@@ -160,7 +165,11 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
         return Ok(if matches!(turn, Claim::Taken) {
             End::Settled(context.wait_for_turn(&uid))
         } else if step.phase == before {
-            End::Settled(S::pace(context, &object, &seen, trigger))
+            let wait = S::pace(context, &object, &seen, trigger);
+            match S::asked_to_wait(&seen) {
+                Some(asked) => End::Held(asked, wait),
+                None => End::Settled(wait),
+            }
         } else {
             End::Acted(0)
         });
@@ -194,6 +203,29 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
             Err(failure)
         }
     }
+}
+
+/// Observes and classifies. Memory may say that there is nothing to do; for anything else everything is looked at.
+async fn look<S: Subject>(
+    context: &Context,
+    object: &S::Object,
+) -> Result<(S::Observation, super::subject::TriggerOf<S>), Failure> {
+    let uid = object.meta().uid.as_deref().unwrap_or_default();
+    let mut seen = S::observe(context, object).await?;
+    let mut trigger = S::classify(object, &seen);
+    if S::is_remembered(&seen) {
+        if trigger == S::settled() {
+            return Ok((seen, trigger));
+        }
+        context.settled.forget(uid);
+        seen = S::observe(context, object).await?;
+        trigger = S::classify(object, &seen);
+    }
+    match S::memory(&seen).filter(|_| trigger == S::settled()) {
+        Some(memory) => context.settled.remember(uid, memory),
+        None => context.settled.forget(uid),
+    }
+    Ok((seen, trigger))
 }
 
 /// Whether a refused change must not stand in the way of everything behind it.

@@ -6,12 +6,13 @@ use std::time::Duration;
 use kube::Client;
 use kube::api::ListParams;
 use kube::runtime::controller::Config as ControllerConfig;
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Reporter;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::clients::Clients;
 use super::context::Context;
+use super::events::Recorder;
 use super::metered::Metered;
 use super::scope::{Scope, api};
 use crate::api::names::FIELD_MANAGER;
@@ -60,7 +61,7 @@ pub async fn run(settings: Settings, stop: watch::Receiver<bool>) {
         .map(|backend| Metered::new(backend, settings.metrics.clone(), limit))
         .map(|backend| Arc::new(backend) as Arc<dyn ServerBackend>)
         .collect();
-    let scopes = Scope::of(&settings.watch_namespaces);
+    let scopes = Scope::of(&settings.watch_namespaces, &watches);
     let context = Arc::new(Context::new(
         client.clone(),
         settings.config.clone(),
@@ -77,9 +78,9 @@ pub async fn run(settings: Settings, stop: watch::Receiver<bool>) {
     info!("the controllers run");
     let gauges = tokio::spawn(keep_gauges(context.clone(), stopped(stop.clone())));
     let heartbeat = &settings.heartbeat;
-    let all = scopes.into_iter().map(|scope| {
-        scope.run(context.clone(), watches.clone(), limits.clone(), heartbeat.clone(), stop.clone())
-    });
+    let all = scopes
+        .into_iter()
+        .map(|scope| scope.run(context.clone(), limits.clone(), heartbeat.clone(), stop.clone()));
     futures::future::join_all(all).await;
     gauges.abort();
     info!("the controllers have stopped");
@@ -123,7 +124,10 @@ async fn keep_gauges(context: Arc<Context>, stop: impl Future<Output = ()>) {
     loop {
         tokio::select! {
             () = &mut stop => return,
-            _ = ticks.tick() => set_gauges(&context),
+            _ = ticks.tick() => {
+                set_gauges(&context);
+                context.recorder.forget_old();
+            }
         }
     }
 }

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use futures::{Stream, StreamExt};
 use kube::api::Api;
 use kube::core::NamespaceResourceScope;
+use kube::runtime::Controller;
 use kube::runtime::controller::Config as ControllerConfig;
-use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::{Controller, Predicate, WatchStreamExt, predicates, watcher};
-use kube::{Client, Resource, ResourceExt};
+use kube::runtime::reflector::Store;
+use kube::{Client, Resource};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -20,83 +19,55 @@ use super::database::Databases;
 use super::driver;
 use super::run::{STUCK, TICK, stopped};
 use super::server::Servers;
-use super::subject::Subject;
-use super::wake;
-use crate::api::{PostgreSQLDatabase, PostgreSQLServer};
+use super::watches::{Stores, Watches, watches};
 use crate::ops::{Heartbeat, Pulse};
-
-/// What both controllers have seen.
-#[derive(Clone)]
-pub struct Stores {
-    /// Every server object, as last seen.
-    pub servers: Store<PostgreSQLServer>,
-    /// Every database object, as last seen.
-    pub databases: Store<PostgreSQLDatabase>,
-}
 
 /// One namespace, or all of them.
 pub struct Scope {
     namespace: Option<String>,
-    stores: Stores,
-    server_writer: Writer<PostgreSQLServer>,
-    database_writer: Writer<PostgreSQLDatabase>,
+    watches: Watches,
 }
 
 impl Scope {
-    /// A scope for each of the namespaces; without any, one for all.
-    pub fn of(namespaces: &[String]) -> Vec<Self> {
+    /// A scope for each of the namespaces; without any, one for all. Nothing is watched before it runs.
+    pub fn of(namespaces: &[String], client: &Client) -> Vec<Self> {
         if namespaces.is_empty() {
-            return vec![Self::new(None)];
+            return vec![Self::new(None, client)];
         }
-        namespaces.iter().map(|namespace| Self::new(Some(namespace.clone()))).collect()
+        namespaces.iter().map(|namespace| Self::new(Some(namespace.clone()), client)).collect()
     }
 
-    fn new(namespace: Option<String>) -> Self {
-        let (servers, server_writer) = reflector::store();
-        let (databases, database_writer) = reflector::store();
-        Self { namespace, stores: Stores { servers, databases }, server_writer, database_writer }
+    fn new(namespace: Option<String>, client: &Client) -> Self {
+        let watches = watches(api(client, namespace.as_deref()), api(client, namespace.as_deref()));
+        Self { namespace, watches }
     }
 
     /// What it will have seen.
     pub fn stores(&self) -> Stores {
-        self.stores.clone()
+        self.watches.stores.clone()
     }
 
     /// Runs both controllers until `stop` turns true; passes that are under way are finished.
     pub async fn run(
         self,
         context: Arc<Context>,
-        watches: Client,
         limits: ControllerConfig,
         heartbeat: Heartbeat,
         stop: watch::Receiver<bool>,
     ) {
-        let namespace = self.namespace.as_deref();
-        let Stores { servers, databases } = self.stores;
-        let (all_databases, all_servers) = (databases.clone(), servers.clone());
-        let server_changes = changes::<Servers>(api(&watches, namespace), self.server_writer);
+        let Watches { stores, server_changes, database_changes, server_wakes, database_wakes } = self.watches;
+        let Stores { servers, databases } = stores;
         let server_loop = Controller::for_stream(server_changes, servers.clone())
             .with_config(limits.clone())
-            .watches(
-                api::<PostgreSQLDatabase>(&watches, namespace),
-                watcher::Config::default(),
-                move |database| deleting_server_of(&all_servers, &database),
-            )
+            .reconcile_on(server_wakes)
             .graceful_shutdown_on(stopped(stop.clone()))
             .run(driver::reconcile::<Servers>, |_, error, _| match *error {}, context.clone());
-        let database_changes = changes::<Databases>(api(&watches, namespace), self.database_writer);
         let database_loop = Controller::for_stream(database_changes, databases.clone())
             .with_config(limits)
-            .watches_stream(
-                wake::changes_of_interest(
-                    watcher(api::<PostgreSQLServer>(&watches, namespace), watcher::Config::default())
-                        .default_backoff(),
-                ),
-                move |server| databases_of(&all_databases, &server),
-            )
+            .reconcile_on(database_wakes)
             .graceful_shutdown_on(stopped(stop.clone()))
             .run(driver::reconcile::<Databases>, |_, error, _| match *error {}, context.clone());
-        let pulse = |kind: &str| heartbeat.watch(&task(kind, namespace), STUCK);
+        let pulse = |kind: &str| heartbeat.watch(&task(kind, self.namespace.as_deref()), STUCK);
         tokio::join!(
             alive(server_loop, pulse("servers"), stopped_before_begin(servers, stop.clone())),
             alive(database_loop, pulse("databases"), stopped_before_begin(databases, stop)),
@@ -114,44 +85,6 @@ where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
 {
     namespace.map_or_else(|| Api::all(client.clone()), |namespace| Api::namespaced(client.clone(), namespace))
-}
-
-/// The objects that changed in a way that matters: spec, labels, annotations, finalizers; not status, which is ours.
-fn changes<S: Subject>(
-    api: Api<S::Object>,
-    writer: Writer<S::Object>,
-) -> impl Stream<Item = Result<S::Object, watcher::Error>> + use<S> {
-    let relevant = predicates::generation
-        .combine(predicates::labels)
-        .combine(predicates::annotations)
-        .combine(predicates::finalizers);
-    watcher(api, watcher::Config::default())
-        .default_backoff()
-        .reflect(writer)
-        .applied_objects()
-        .predicate_filter(relevant, Default::default())
-}
-
-fn databases_of(
-    databases: &Store<PostgreSQLDatabase>,
-    server: &PostgreSQLServer,
-) -> Vec<ObjectRef<PostgreSQLDatabase>> {
-    databases
-        .state()
-        .iter()
-        .filter(|database| database.namespace() == server.namespace())
-        .filter(|database| database.spec.server_ref.name == server.name_any())
-        .map(|database| ObjectRef::from_obj(database.as_ref()))
-        .collect()
-}
-
-/// A server that is being deleted waits for its databases; others do not care.
-fn deleting_server_of(
-    servers: &Store<PostgreSQLServer>,
-    database: &PostgreSQLDatabase,
-) -> Option<ObjectRef<PostgreSQLServer>> {
-    let server = ObjectRef::new(&database.spec.server_ref.name).within(&database.namespace()?);
-    servers.get(&server).filter(|server| server.meta().deletion_timestamp.is_some()).map(|_| server)
 }
 
 /// Completes when the stop comes before the first list has arrived. A controller waits for that list even when it shall

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::settled::Memory;
 use super::turns::Claim;
 use crate::api::{Condition, Phase, Reason};
 use crate::fsm::Machine;
@@ -69,6 +70,11 @@ pub trait Subject: Send + Sync + 'static {
     /// `.status`.
     type Status: Serialize + PartialEq + Clone + Send + Sync;
 
+    /// The trigger that says that there is nothing to do.
+    fn settled() -> TriggerOf<Self>
+    where
+        Self: Sized;
+
     /// The status as it was read.
     fn status(object: &Self::Object) -> Option<&Self::Status>;
 
@@ -86,6 +92,17 @@ pub trait Subject: Send + Sync + 'static {
     /// # Errors
     /// When the API server could not be read; an unreadable backend is an observation.
     async fn observe(context: &Context, object: &Self::Object) -> Result<Self::Observation, Failure>;
+
+    /// Whether a part of it is remembered from an earlier pass.
+    fn is_remembered(seen: &Self::Observation) -> bool;
+
+    /// What may be remembered of it, if it is settled.
+    fn memory(seen: &Self::Observation) -> Option<Memory>;
+
+    /// How long the backend asked to be left alone, if it did.
+    fn asked_to_wait(_seen: &Self::Observation) -> Option<Duration> {
+        None
+    }
 
     /// Whether nobody wants writes.
     fn is_paused(seen: &Self::Observation) -> bool;

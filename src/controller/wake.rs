@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use futures::{Stream, StreamExt};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
-use kube::runtime::watcher::{self, Event};
+use kube::runtime::watcher::Event;
 
 use crate::api::{Condition, ConditionType, Phase, PostgreSQLServer, Reason, ServerStatus};
 
@@ -36,31 +35,24 @@ pub fn of_interest(server: &PostgreSQLServer) -> u64 {
     hasher.finish()
 }
 
-/// The servers that changed in a way that matters to their databases, or are gone.
-pub fn changes_of_interest(
-    events: impl Stream<Item = Result<Event<PostgreSQLServer>, watcher::Error>> + Send,
-) -> impl Stream<Item = Result<PostgreSQLServer, watcher::Error>> + Send {
-    let mut known = HashMap::new();
-    events.filter_map(move |event| {
-        let news = event.map(|event| news(&mut known, event)).transpose();
-        std::future::ready(news)
-    })
-}
+/// Remembers what was of interest, to tell what is news.
+#[derive(Default)]
+pub struct News(HashMap<ObjectRef<PostgreSQLServer>, u64>);
 
-fn news(
-    known: &mut HashMap<ObjectRef<PostgreSQLServer>, u64>,
-    event: Event<PostgreSQLServer>,
-) -> Option<PostgreSQLServer> {
-    match event {
-        Event::Delete(server) => {
-            known.remove(&ObjectRef::from_obj(&server));
-            Some(server)
+impl News {
+    /// The server of the event, if it changed in a way that matters to its databases, or is gone.
+    pub fn of<'a>(&mut self, event: &'a Event<PostgreSQLServer>) -> Option<&'a PostgreSQLServer> {
+        match event {
+            Event::Delete(server) => {
+                self.0.remove(&ObjectRef::from_obj(server));
+                Some(server)
+            }
+            Event::Apply(server) | Event::InitApply(server) => {
+                let now = of_interest(server);
+                (self.0.insert(ObjectRef::from_obj(server), now) != Some(now)).then_some(server)
+            }
+            Event::Init | Event::InitDone => None,
         }
-        Event::Apply(server) | Event::InitApply(server) => {
-            let now = of_interest(&server);
-            (known.insert(ObjectRef::from_obj(&server), now) != Some(now)).then_some(server)
-        }
-        Event::Init | Event::InitDone => None,
     }
 }
 
@@ -97,10 +89,10 @@ mod tests {
     }
 
     fn wakes(change: Value) -> bool {
-        let mut known = HashMap::new();
-        assert!(news(&mut known, Event::InitApply(server(json!({})))).is_some(), "it is new");
-        assert!(news(&mut known, Event::Apply(server(json!({})))).is_none(), "it is known");
-        news(&mut known, Event::Apply(server(change))).is_some()
+        let mut known = News::default();
+        assert!(known.of(&Event::InitApply(server(json!({})))).is_some(), "it is new");
+        assert!(known.of(&Event::Apply(server(json!({})))).is_none(), "it is known");
+        known.of(&Event::Apply(server(change))).is_some()
     }
 
     #[test]
@@ -145,9 +137,9 @@ mod tests {
 
     #[test]
     fn a_server_that_is_gone_wakes_its_databases_and_is_new_when_it_comes_back() {
-        let mut known = HashMap::new();
-        news(&mut known, Event::Apply(server(json!({}))));
-        assert!(news(&mut known, Event::Delete(server(json!({})))).is_some());
-        assert!(news(&mut known, Event::Apply(server(json!({})))).is_some());
+        let mut known = News::default();
+        known.of(&Event::Apply(server(json!({}))));
+        assert!(known.of(&Event::Delete(server(json!({})))).is_some());
+        assert!(known.of(&Event::Apply(server(json!({})))).is_some());
     }
 }

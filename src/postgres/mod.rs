@@ -35,4 +35,4 @@ pub use observe::{DatabaseState, observe};
 pub use ownership::{Adoption, Existence};
 pub use password::{PasswordForm, create_role, ensure_admin_role, set_admin_password, set_role_password};
 pub use server::{ServerFacts, server_facts};
-pub use session::{Session, verify_login};
+pub use session::{Session, takes_connections, verify_login};

@@ -231,3 +231,14 @@ pub async fn verify_login(endpoint: &Endpoint, login: &Login<'_>) -> Result<(), 
     let session = Session::open_read_only(endpoint, login, Timeouts::default()).await?;
     session.rows("SELECT", "1", "SELECT 1", &[]).await.map(drop)
 }
+
+/// Whether anybody listens there: far cheaper than a login, and it tells less. PostgreSQL does not log it.
+pub async fn takes_connections(endpoint: &Endpoint) -> bool {
+    let limit = Timeouts::default().connect;
+    let Endpoint { host, port, .. } = endpoint;
+    if endpoint.is_unix_socket() {
+        let path = format!("{host}/.s.PGSQL.{port}");
+        return matches!(timeout(limit, tokio::net::UnixStream::connect(path)).await, Ok(Ok(_)));
+    }
+    matches!(timeout(limit, tokio::net::TcpStream::connect((host.as_str(), *port))).await, Ok(Ok(_)))
+}

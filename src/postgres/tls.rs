@@ -1,6 +1,7 @@
 //! TLS settings for the connections.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
@@ -13,29 +14,53 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::endpoint::{Endpoint, TlsMode};
 use super::error::SqlError;
 
+/// More authorities than a configuration usually has; more than that are not remembered at once.
+const REMEMBERED: usize = 64;
+
+/// Connectors by the CA they trust; none: any certificate. A login would otherwise read the CA's file anew each time,
+/// and a cloud's holds a hundred certificates.
+static CONNECTORS: Mutex<BTreeMap<Option<String>, MakeRustlsConnect>> = Mutex::new(BTreeMap::new());
+
 /// The TLS connector for an endpoint, and whether the server must use it.
 pub(super) fn connector(endpoint: &Endpoint) -> Result<(MakeRustlsConnect, SslMode), SqlError> {
-    let refused = |cause: String| SqlError::TlsRefused { endpoint: endpoint.to_string(), cause };
-    // Named, not the process default: that one panics when two providers are linked.
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| refused(error.to_string()))?;
-    let config = match &endpoint.tls {
-        TlsMode::Verify { ca_pem } => {
-            builder.with_root_certificates(roots(ca_pem).map_err(refused)?).with_no_client_auth()
-        }
-        TlsMode::Require | TlsMode::Disable => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-            .with_no_client_auth(),
+    let ca_pem = match &endpoint.tls {
+        TlsMode::Verify { ca_pem } => Some(ca_pem.clone()),
+        TlsMode::Require | TlsMode::Disable => None,
     };
     let mode = match endpoint.tls {
         _ if endpoint.is_unix_socket() => SslMode::Disable,
         TlsMode::Disable => SslMode::Disable,
         TlsMode::Require | TlsMode::Verify { .. } => SslMode::Require,
     };
-    Ok((MakeRustlsConnect::new(config), mode))
+    let known = CONNECTORS.lock().unwrap_or_else(PoisonError::into_inner).get(&ca_pem).cloned();
+    if let Some(known) = known {
+        return Ok((known, mode));
+    }
+    let connector = MakeRustlsConnect::new(
+        client_config(ca_pem.as_deref())
+            .map_err(|cause| SqlError::TlsRefused { endpoint: endpoint.to_string(), cause })?,
+    );
+    let mut connectors = CONNECTORS.lock().unwrap_or_else(PoisonError::into_inner);
+    if connectors.len() >= REMEMBERED {
+        connectors.clear();
+    }
+    connectors.insert(ca_pem, connector.clone());
+    Ok((connector, mode))
+}
+
+fn client_config(ca_pem: Option<&str>) -> Result<ClientConfig, String> {
+    // Named, not the process default: that one panics when two providers are linked.
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    Ok(match ca_pem {
+        Some(ca_pem) => builder.with_root_certificates(roots(ca_pem)?).with_no_client_auth(),
+        None => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+            .with_no_client_auth(),
+    })
 }
 
 fn roots(ca_pem: &str) -> Result<RootCertStore, String> {

@@ -176,7 +176,7 @@ impl ControlPlane {
         let mut control_plane = Self { folder: folder.to_owned(), kubeconfig, servers: Vec::new(), guard };
         for (name, binary, arguments) in [
             (ETCD, etcd, servers::etcd(folder)),
-            (API_SERVER, api_server, servers::api_server(folder, &files, port)?),
+            (API_SERVER, api_server, servers::api_server(folder, &files, port, kept)?),
         ] {
             let child = process::spawn(name, binary, &arguments, folder, kept)?;
             control_plane.servers.push((name, child));

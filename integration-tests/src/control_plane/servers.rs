@@ -55,7 +55,7 @@ pub(super) fn etcd(folder: &Path) -> Vec<String> {
 }
 
 /// kube-apiserver's arguments; its audit policy is written to `folder`.
-pub(super) fn api_server(folder: &Path, files: &Files, port: u16) -> Result<Vec<String>, Error> {
+pub(super) fn api_server(folder: &Path, files: &Files, port: u16, kept: bool) -> Result<Vec<String>, Error> {
     let policy = folder.join("audit-policy.yaml");
     super::certificates::write(&policy, AUDIT_POLICY)?;
     Ok(vec![
@@ -78,8 +78,10 @@ pub(super) fn api_server(folder: &Path, files: &Files, port: u16) -> Result<Vec<
         format!("--service-account-key-file={}", files.tokens_public.display()),
         format!("--audit-policy-file={}", policy.display()),
         format!("--audit-log-path={}", folder.join(AUDIT_LOG).display()),
-        // A kept cluster must not fill the disk: at most the current 100 MB and the ones before.
+        // A kept cluster must not fill the disk: at most the current part and the one before. A throw-away one ends soon,
+        // and whoever counts its requests shall find all of them.
         "--audit-log-maxbackup=1".to_owned(),
+        format!("--audit-log-maxsize={}", if kept { 100 } else { 4000 }),
         "--profiling=false".to_owned(),
     ])
 }

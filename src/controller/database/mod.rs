@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::settled::Memory;
 use super::subject::{Note, Pass, Subject};
 use super::turns::Claim;
 use crate::api::{Condition, DatabaseStatus, Phase, PostgreSQLDatabase};
@@ -30,6 +31,10 @@ impl Subject for Databases {
     type Machine = DatabaseMachine;
     type Observation = DatabaseSeen;
     type Status = DatabaseStatus;
+
+    fn settled() -> DatabaseTrigger {
+        DatabaseTrigger::Settled
+    }
 
     fn status(object: &PostgreSQLDatabase) -> Option<&DatabaseStatus> {
         object.status.as_ref()
@@ -49,6 +54,15 @@ impl Subject for Databases {
 
     async fn observe(context: &Context, object: &PostgreSQLDatabase) -> Result<DatabaseSeen, Failure> {
         observe::observe(context, object).await
+    }
+
+    fn is_remembered(seen: &DatabaseSeen) -> bool {
+        seen.remembered || seen.credentials.remembered
+    }
+
+    fn memory(seen: &DatabaseSeen) -> Option<Memory> {
+        let login = seen.credentials.login_that_worked()?;
+        Some(Memory { wishes: seen.wishes?, login, database: seen.state.clone().and_then(Result::ok) })
     }
 
     fn is_paused(seen: &DatabaseSeen) -> bool {

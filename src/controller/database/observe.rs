@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::classify::presence;
-use super::server::{self, ServerOfDatabase};
+use super::server::{self, ServerOfDatabase, Source};
 use crate::api::{DatabaseSettings, PostgreSQLDatabase};
 use crate::backend::Owner;
 use crate::controller::context::Context;
 use crate::controller::credentials::CredentialsSeen;
 use crate::controller::failure::Failure;
 use crate::controller::requests::{Requests, ResetDue};
+use crate::controller::settled::Mark;
 use crate::controller::surroundings;
 use crate::controller::takeover::{self, Recorded};
 use crate::controller::whereabouts::Whereabouts;
@@ -57,6 +58,10 @@ pub struct DatabaseSeen {
     pub generation: i64,
     /// The generation in which the database was taken over, if it was.
     pub adopted: Option<i64>,
+    /// A mark of what is wished, and of the way in; none while there is no way in.
+    pub wishes: Option<Mark>,
+    /// What PostgreSQL holds was not asked, but is remembered.
+    pub remembered: bool,
 }
 
 impl DatabaseSeen {
@@ -86,7 +91,10 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
     let deleting = object.metadata.deletion_timestamp.is_some();
     let settings = object.spec.database.clone().unwrap_or_default();
 
-    let (mut server, session) = server::look(context, object).await?;
+    let wishes_with = |access: &server::Access| context.settled.wishes(object, access.parts());
+    let remembered = |access: &server::Access| context.settled.find(&uid, wishes_with(access));
+    let (mut server, source) = server::look(context, object, remembered).await?;
+    let wishes = server.access.as_ref().map(wishes_with);
     let administrator = server.access.as_ref().map(|access| access.username.clone());
     let names = match (pinned.name.clone(), pinned.owner.clone()) {
         (Some(database), Some(role)) => Ok(DatabaseNames { database, role }),
@@ -104,9 +112,12 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         server.seen = crate::fsm::database::ServerSeen::Gone;
     }
 
-    let state = match (&session, &names) {
-        (Some(session), Ok(names)) => Some(ask(session, names, &uid, &settings).await),
-        _ => None,
+    let (state, memory) = match (source, &names) {
+        (Some(Source::Session(session)), Ok(names)) => {
+            (Some(ask(&session, names, &uid, &settings).await), None)
+        }
+        (Some(Source::Memory(memory)), Ok(_)) => (memory.database.clone().map(Ok), Some(memory)),
+        _ => (None, None),
     };
     let facts = server.access.as_ref().zip(names.as_ref().ok()).map(|(access, names)| ConnectionFacts {
         username: names.role.clone(),
@@ -137,6 +148,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         last_address: None,
         facts,
         endpoint,
+        remembered: memory.as_ref().map(|memory| memory.login),
     };
     let credentials = CredentialsSeen::observe(context, secret_owner, whereabouts).await?;
 
@@ -170,6 +182,8 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         reset_due,
         deleting,
         settings,
+        wishes,
+        remembered: memory.is_some(),
     };
     seen.adopted = left.adopted(presence(&seen).is_there(), generation, &seen.requests);
     Ok(seen)

@@ -7,8 +7,9 @@ use kube::api::Api;
 use crate::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLServer, Reason};
 use crate::controller::context::Context;
 use crate::controller::failure::Failure;
+use crate::controller::settled::Memory;
 use crate::fsm::database::ServerSeen;
-use crate::postgres::{Endpoint, Login, Session, SqlErrorKind, Timeouts, TlsMode};
+use crate::postgres::{Endpoint, Login, Session, SqlErrorKind, Timeouts, TlsMode, takes_connections};
 use crate::secrets::{Password, SecretOwner, field, is_unmarked_and_complete, password_in};
 
 /// The server of a database.
@@ -42,6 +43,16 @@ pub struct Access {
 }
 
 impl Access {
+    /// What it consists of, to be compared with an earlier one.
+    pub fn parts(&self) -> impl std::hash::Hash {
+        let Endpoint { host, port, tls } = &self.endpoint;
+        let ca_pem = match tls {
+            TlsMode::Verify { ca_pem } => Some(ca_pem),
+            TlsMode::Disable | TlsMode::Require => None,
+        };
+        (host, port, ca_pem, &self.username, self.password.expose(), &self.dbname, &self.sslmode)
+    }
+
     /// Opens a session as the administrator.
     ///
     /// # Errors
@@ -70,14 +81,24 @@ impl ServerOfDatabase {
     }
 }
 
-/// Looks the server up, and logs in to see whether it can be used. The session is for the caller.
+/// How to know what PostgreSQL holds.
+pub enum Source {
+    /// By asking it.
+    Session(Box<Session>),
+    /// From an earlier look, since when nothing has changed.
+    Memory(Box<Memory>),
+}
+
+/// Looks the server up, and logs in to see whether it can be used; not where `remembered` knows that with this way in
+/// everything was settled lately.
 ///
 /// # Errors
 /// When the API server could not be asked.
 pub(super) async fn look(
     context: &Context,
     object: &PostgreSQLDatabase,
-) -> Result<(ServerOfDatabase, Option<Session>), Failure> {
+    remembered: impl Fn(&Access) -> Option<Memory>,
+) -> Result<(ServerOfDatabase, Option<Source>), Failure> {
     let name = &object.spec.server_ref.name;
     let namespace = object.namespace().unwrap_or_default();
     let api: Api<PostgreSQLServer> = Api::namespaced(context.client.clone(), &namespace);
@@ -109,12 +130,17 @@ pub(super) async fn look(
         let message = format!("the PostgreSQLServer {name} has no credentials yet");
         return Ok((ServerOfDatabase::waiting(message, Some(&server)), None));
     };
+    let usable = |access| {
+        let usable = ServerOfDatabase::not_usable(ServerSeen::Usable, "", Some(&server));
+        ServerOfDatabase { access: Some(access), ..usable }
+    };
+    if let Some(memory) = remembered(&access)
+        && takes_connections(&access.endpoint).await
+    {
+        return Ok((usable(access), Some(Source::Memory(Box::new(memory)))));
+    }
     match access.open().await {
-        Ok(session) => {
-            let mut usable = ServerOfDatabase::not_usable(ServerSeen::Usable, "", Some(&server));
-            usable.access = Some(access);
-            Ok((usable, Some(session)))
-        }
+        Ok(session) => Ok((usable(access), Some(Source::Session(Box::new(session))))),
         Err(error) => {
             let what = match error.kind() {
                 SqlErrorKind::PasswordRefused => "its administrator password is being changed",

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::settled::Memory;
 use super::subject::{Note, Pass, Subject};
 use crate::api::{Condition, Phase, PostgreSQLServer, ServerStatus};
 use crate::fsm::server::{ServerAction, ServerMachine, ServerTrigger};
@@ -28,6 +29,10 @@ impl Subject for Servers {
     type Machine = ServerMachine;
     type Observation = ServerSeen;
     type Status = ServerStatus;
+
+    fn settled() -> ServerTrigger {
+        ServerTrigger::Settled
+    }
 
     fn status(object: &PostgreSQLServer) -> Option<&ServerStatus> {
         object.status.as_ref()
@@ -47,6 +52,19 @@ impl Subject for Servers {
 
     async fn observe(context: &Context, object: &PostgreSQLServer) -> Result<ServerSeen, Failure> {
         observe::observe(context, object).await
+    }
+
+    fn is_remembered(seen: &ServerSeen) -> bool {
+        seen.credentials.remembered
+    }
+
+    fn memory(seen: &ServerSeen) -> Option<Memory> {
+        let login = seen.credentials.login_that_worked()?;
+        Some(Memory { wishes: seen.wishes, login, database: None })
+    }
+
+    fn asked_to_wait(seen: &ServerSeen) -> Option<Duration> {
+        Some(seen.retry_after()).filter(|wait| !wait.is_zero())
     }
 
     fn is_paused(seen: &ServerSeen) -> bool {

@@ -15,6 +15,7 @@ use crate::controller::context::Context;
 use crate::controller::credentials::CredentialsSeen;
 use crate::controller::failure::Failure;
 use crate::controller::requests::{Requests, ResetDue};
+use crate::controller::settled::Mark;
 use crate::controller::surroundings;
 use crate::controller::takeover::{self, Recorded};
 use crate::controller::whereabouts::Whereabouts;
@@ -67,6 +68,8 @@ pub struct ServerSeen {
     pub generation: i64,
     /// The generation in which the server was taken over, if it was.
     pub adopted: Option<i64>,
+    /// A mark of what is wished.
+    pub wishes: Mark,
 }
 
 /// What the backend answered.
@@ -188,7 +191,9 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     };
     let adopted =
         left.adopted(present.is_some_and(|server| is_worth_keeping(object, server)), generation, &requests);
+    let wishes = context.settled.wishes(object, &pinned.uid);
     let whereabouts = Whereabouts {
+        remembered: context.settled.find(&uid, wishes).map(|memory| memory.login),
         secret_name: &object.spec.credentials_secret,
         former_name: status.binding.as_ref().map(|binding| binding.name.as_str()),
         temporary: takeover::temporary_secret("pg", object, status.first_ready_at.is_some(), || {
@@ -237,6 +242,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         recorded_uid: pinned.uid,
         generation,
         adopted,
+        wishes,
         backend: selected.map_err(|error| error.to_string()),
         owner,
         identity,

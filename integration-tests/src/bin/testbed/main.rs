@@ -2,9 +2,9 @@
 //!
 //! `cluster-up` writes to stdout what shells evaluate, and everything for people to stderr.
 
+mod bench;
 mod cluster;
 mod demo;
-mod footprint;
 mod run;
 
 use std::process::ExitCode;
@@ -34,8 +34,11 @@ enum Command {
     DemoUp(cluster::Target),
     /// The same as cluster-down.
     DemoDown(cluster::Target),
-    /// Measures the operator's memory and its requests while nothing happens, in a throw-away control plane.
-    Footprint(footprint::Load),
+    /// Measures what the operator costs with many objects, in throw-away control planes.
+    Bench(bench::Plan),
+    /// The operator that `bench` measures.
+    #[command(hide = true)]
+    BenchOperator(bench::Operator),
 }
 
 #[tokio::main]
@@ -45,10 +48,8 @@ async fn main() -> ExitCode {
         Command::ClusterDown(target) | Command::DemoDown(target) => demo::down(&target).await,
         Command::Run(target) => run::run(&target).await,
         Command::DemoUp(target) => demo::up(&target).await,
-        Command::Footprint(load) => {
-            footprint::measure(&load).await;
-            Ok(())
-        }
+        Command::Bench(plan) => bench::measure(&plan).await,
+        Command::BenchOperator(operator) => bench::operate(operator).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

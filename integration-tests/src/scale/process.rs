@@ -1,0 +1,102 @@
+//! The operator's process as its driver sees it.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use super::Failure;
+use super::operator::{PEEK, TAKE};
+use super::samples::Passes;
+
+/// The kernel counts a process' time in these; it is the same on every Linux.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// The operator.
+pub(super) struct OperatorProcess {
+    child: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl OperatorProcess {
+    /// Starts it with what stands in `folder`.
+    pub fn start(folder: &Path, memory: bool) -> Result<Self, Failure> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("bench-operator").arg("--config").arg(folder.join("config.yaml"));
+        if memory {
+            command.arg("--memory").arg(folder.join("memory.json"));
+        }
+        let log = File::options().append(true).create(true).open(folder.join("operator.log"))?;
+        let mut child = command
+            .env("KUBECONFIG", folder.join("kubeconfig"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()?;
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err("the operator has no pipes".into());
+        };
+        Ok(Self { child, questions: Some(stdin), answers: BufReader::new(stdout) })
+    }
+
+    /// The passes so far.
+    pub fn peek(&mut self) -> Result<Passes, Failure> {
+        self.ask(PEEK)
+    }
+
+    /// The passes since this was last asked.
+    pub fn take(&mut self) -> Result<Passes, Failure> {
+        self.ask(TAKE)
+    }
+
+    fn ask(&mut self, question: &str) -> Result<Passes, Failure> {
+        let questions = self.questions.as_mut().ok_or("the operator was told to stop")?;
+        writeln!(questions, "{question}")?;
+        questions.flush()?;
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        serde_json::from_str(&line).map_err(|error| format!("the operator ended: {error}").into())
+    }
+
+    /// Seconds of CPU it has used, without its children.
+    pub fn cpu(&self) -> Result<f64, Failure> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let rest = stat.rsplit_once(')').ok_or("no statistics of the operator")?.1;
+        // Fields 14 and 15: in user mode, and in the kernel.
+        let ticks = rest.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
+        Ok(ticks.sum::<f64>() / TICKS_PER_SECOND)
+    }
+
+    /// Its memory, now (`VmRSS`) or at most (`VmHWM`), in MiB.
+    pub fn memory(&self, key: &str) -> Result<f64, Failure> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
+        Ok(kilobytes.ok_or("no memory of the operator")? / 1024.0)
+    }
+
+    /// Lets it finish what is under way.
+    pub async fn stop(mut self) -> Result<(), Failure> {
+        self.questions = None;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return if status.success() {
+                    Ok(())
+                } else {
+                    Err(format!("the operator ended with {status}").into())
+                };
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for OperatorProcess {
+    fn drop(&mut self) {
+        // Errors mean that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
