@@ -12,7 +12,7 @@ FOOTPRINT ?=
 
 TESTBED := cargo run --package integration-tests --bin testbed --
 
-.PHONY: help toolchain cluster cluster-down run demo demo-down test footprint lint generate
+.PHONY: help toolchain cluster cluster-down run demo demo-down test footprint lint generate crash-table fault-tables
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,3 +49,9 @@ lint: ## Checks the format and lints, warnings are errors
 
 generate: ## Writes the generated files (CRDs, diagrams, …)
 	cargo run --bin generate
+
+crash-table: ## Kills the operator after every effect, and writes docs/crash-points.md (7 minutes)
+	HCPG_WRITE_TABLES=1 cargo test --workspace --test story_crash_points
+
+fault-tables: ## Meets every fault in every flow, and writes docs/faults.md and docs/misfortunes.md (8 minutes)
+	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_local -- faults states

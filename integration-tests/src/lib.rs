@@ -1,11 +1,12 @@
 //! The test world: a real control plane, real PostgreSQL servers, and the operator as its binary.
 //!
 //! * [`control_plane`]: etcd and kube-apiserver. * [`operator`]: the operator's process, with its own rights only.
-//! * [`conformance`]: what every backend has to stand.
+//! * [`conformance`]: what every backend has to stand. * [`crash`]: the operator ended between any two effects.
 //! * [`world`]: both together, and the words in which user stories are told. * [`helm`]: the charts.
 
 pub mod conformance;
 pub mod control_plane;
+pub mod crash;
 pub mod helm;
 pub mod operator;
 pub mod world;

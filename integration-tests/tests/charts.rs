@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const NAME: &str = "hybrid-cloud-postgresql-operator";
 
 /// Every file of values in the fixtures.
-const VALUES: [&str; 8] = [
+const VALUES: [&str; 10] = [
     "defaults",
     "everything",
     "config-text",
@@ -21,6 +21,8 @@ const VALUES: [&str; 8] = [
     "own-service-account",
     "cluster-admin",
     "labels",
+    "replicas",
+    "namespaces",
 ];
 
 fn chart() -> PathBuf {
@@ -121,13 +123,55 @@ async fn every_file_of_values_passes_strict_lint() {
 async fn the_rights_are_those_of_the_files() {
     let cluster = yaml(chart().join("files/cluster-role-rules.yaml"));
     let namespace = yaml(chart().join("files/operator-namespace-rules.yaml"));
-    for name in VALUES.into_iter().filter(|name| *name != "own-service-account") {
+    let elsewhere = ["own-service-account", "namespaces"];
+    for name in VALUES.into_iter().filter(|name| !elsewhere.contains(name)) {
         let rendered = Rendered::new(name).await;
         assert_eq!(rendered.one("ClusterRole")["rules"], cluster, "{name}");
         let roles = rendered.all("Role");
         let rules: Vec<_> = roles.iter().flat_map(|role| role["rules"].as_array().unwrap()).collect();
         assert_eq!(json!(rules), namespace, "{name}");
     }
+}
+
+#[tokio::test]
+async fn with_namespaces_given_there_are_rights_in_these_only() {
+    let rendered = Rendered::new("namespaces").await;
+    assert!(rendered.all("ClusterRole").is_empty() && rendered.all("ClusterRoleBinding").is_empty());
+    let served = yaml(chart().join("files/cluster-role-rules.yaml"));
+    let own = yaml(chart().join("files/operator-namespace-rules.yaml"));
+    let both = [served.as_array().unwrap().clone(), own.as_array().unwrap().clone()].concat();
+    let of = |objects: Vec<&Value>, key: &str| -> Vec<(String, Value)> {
+        let pair =
+            |one: &Value| (one["metadata"]["namespace"].as_str().unwrap().to_owned(), one[key].clone());
+        objects.into_iter().map(pair).collect()
+    };
+    let expected = [("team-a", served.clone()), ("team-b", served), ("ops", json!(both))];
+    assert_eq!(
+        of(rendered.all("Role"), "rules"),
+        expected.map(|(namespace, rules)| (namespace.to_owned(), rules))
+    );
+    for (_, subjects) in of(rendered.all("RoleBinding"), "subjects") {
+        assert_eq!(subjects, json!([{"kind": "ServiceAccount", "name": NAME, "namespace": "ops"}]));
+    }
+    let variable = json!({"name": "WATCH_NAMESPACES", "value": "team-a,ops,team-b"});
+    assert!(rendered.container()["env"].as_array().unwrap().contains(&variable));
+    let all = Rendered::new("defaults").await;
+    let variables = all.container()["env"].as_array().unwrap();
+    assert!(!variables.iter().any(|variable| variable["name"] == "WATCH_NAMESPACES"));
+}
+
+#[tokio::test]
+async fn replicas_stand_on_different_nodes_and_do_not_go_all_at_once() {
+    let rendered = Rendered::new("replicas").await;
+    let selector = &rendered.one("Deployment")["spec"]["selector"];
+    assert_eq!(rendered.one("Deployment")["spec"]["replicas"], 2);
+    let budget = &rendered.one("PodDisruptionBudget")["spec"];
+    assert_eq!((&budget["maxUnavailable"], &budget["selector"]), (&json!(1), selector));
+    let preferred = "preferredDuringSchedulingIgnoredDuringExecution";
+    let term = &rendered.pod()["spec"]["affinity"]["podAntiAffinity"][preferred][0]["podAffinityTerm"];
+    assert_eq!(&term["labelSelector"], selector);
+    let one = Rendered::new("defaults").await;
+    assert!(one.all("PodDisruptionBudget").is_empty() && one.pod()["spec"]["affinity"].is_null());
 }
 
 #[test]
@@ -153,13 +197,16 @@ fn nobody_can_collect_secrets_with_the_operators_token() {
 async fn the_service_account_and_who_is_bound_to_what() {
     let rendered = Rendered::new("defaults").await;
     assert_eq!(rendered.one("ServiceAccount")["metadata"]["name"], NAME);
-    assert_eq!(rendered.bindings(), [json!([NAME, "ClusterRole", NAME, NAME, "ops"])]);
+    let expected =
+        [json!([NAME, "ClusterRole", NAME, NAME, "ops"]), json!([NAME, "Role", NAME, NAME, "ops"])];
+    assert_eq!(rendered.bindings(), expected);
     assert_eq!(rendered.pod()["spec"]["serviceAccountName"], NAME);
 
     let rendered = Rendered::new("cluster-admin").await;
     let expected = [
         json!(["strong", "ClusterRole", "strong", "strong", "ops"]),
         json!(["strong-admin", "ClusterRole", "cluster-admin", "strong", "ops"]),
+        json!(["strong", "Role", "strong", "strong", "ops"]),
     ];
     assert_eq!(rendered.bindings(), expected);
 
@@ -301,7 +348,8 @@ async fn an_empty_image_tag_means_the_version_of_the_chart() {
 async fn values_that_cannot_work_are_refused_with_a_reason() {
     for (setting, reason) in [
         ("replicaCount=two", "replicaCount"),
-        ("replicaCount=2", "leader election"),
+        ("replicaCount=2,operatorConfig.backends.local.data_dir=/data", "the backend local"),
+        ("watchNamespaces={Team_A}", "watchNamespaces"),
         ("operatorConfig=5", "operatorConfig"),
         ("serviceAccount.clusterAdmin=yes", "clusterAdmin"),
         ("extraLabels=team", "extraLabels"),

@@ -8,6 +8,7 @@ use std::path::Path;
 use integration_tests::control_plane::{Cluster, ControlPlane, Options, create_namespace, kubeconfig};
 use integration_tests::helm::helm;
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
 use kube::Client;
 use kube::api::{Api, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
@@ -43,7 +44,7 @@ async fn the_installed_operator_may_what_it_needs_and_no_more() {
 
     admitted_as_restricted(&admin).await;
     let login = cluster.kubeconfig_for_service_account("ops", NAME).await.unwrap();
-    secrets_by_name_only(kubeconfig::client(&login).await.unwrap()).await;
+    only_what_it_needs(kubeconfig::client(&login).await.unwrap()).await;
 }
 
 /// There is no Deployment controller, so the pod is asked for directly.
@@ -60,7 +61,7 @@ async fn admitted_as_restricted(admin: &Client) {
     assert!(refused.to_string().contains("restricted"), "the namespace does enforce it: {refused}");
 }
 
-async fn secrets_by_name_only(operator: Client) {
+async fn only_what_it_needs(operator: Client) {
     let secrets: Api<Secret> = Api::namespaced(operator.clone(), "apps");
     assert_eq!(status(&secrets.list(&ListParams::default()).await.unwrap_err()), 403);
     let everywhere: Api<Secret> = Api::all(operator.clone());
@@ -72,6 +73,10 @@ async fn secrets_by_name_only(operator: Client) {
         .await
         .expect("an apply creates it");
     secrets.delete("login", &Default::default()).await.expect("and it may go");
+    for (namespace, answer) in [("ops", 404), ("apps", 403)] {
+        let leases: Api<Lease> = Api::namespaced(operator.clone(), namespace);
+        assert_eq!(status(&leases.get(NAME).await.unwrap_err()), answer, "leases in {namespace}");
+    }
     let pods: Api<Pod> = Api::namespaced(operator, "apps");
     assert_eq!(status(&pods.list(&ListParams::default()).await.unwrap_err()), 403);
 }

@@ -13,15 +13,17 @@ use integration_tests::operator::project_file;
 const LONGEST: usize = 400;
 
 /// Each room, and the rooms that it may know; the last one, and the binaries, know all.
-const ROOMS: [(&str, &[&str]); 8] = [
+const ROOMS: [(&str, &[&str]); 10] = [
+    ("failpoints", &[]),
+    ("fence", &[]),
     ("api", &[]),
     ("fsm", &["api"]),
     ("config", &["api"]),
-    ("secrets", &["api"]),
-    ("postgres", &["secrets"]),
-    ("backend", &["api", "config", "postgres", "secrets"]),
-    ("ops", &["api", "config", "fsm"]),
-    ("controller", &["api", "backend", "config", "fsm", "ops", "postgres", "secrets"]),
+    ("secrets", &["api", "failpoints"]),
+    ("postgres", &["failpoints", "fence", "secrets"]),
+    ("backend", &["api", "config", "failpoints", "fence", "postgres", "secrets"]),
+    ("ops", &["api", "config", "fence", "fsm"]),
+    ("controller", &["api", "backend", "config", "failpoints", "fence", "fsm", "ops", "postgres", "secrets"]),
 ];
 
 /// All files of the operator's library, with their text.

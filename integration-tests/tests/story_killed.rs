@@ -3,15 +3,12 @@
 // A test fails by panicking; its helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hcpg::api::{Phase, PostgreSQLDatabase, PostgreSQLServer};
-use integration_tests::operator::{OPERATOR_NAMESPACE, Operator, OperatorOptions};
-use integration_tests::world::{SharedWorld, Story};
-use k8s_openapi::api::core::v1::Secret;
+use integration_tests::operator::{Operator, OperatorOptions};
+use integration_tests::world::{SharedWorld, Story, postmasters};
 use kube::ResourceExt;
-use kube::api::{Api, ListParams};
 use serde_json::json;
 use tokio::sync::Mutex;
 
@@ -107,7 +104,7 @@ async fn killed_while_it_resets_passwords() {
     // Told to stop in the middle of one, it ends well, and the next one takes it up.
     ask_for_reset(&story, true).await;
     ask_for_reset(&story, false).await;
-    story.eventually("a reset is under way", async || pending(&story).await.pop()).await;
+    story.eventually("a reset is under way", async || story.pending_passwords().await.pop()).await;
     stop_and_start(&world.operator).await;
     settled(&story).await;
     exactly_one_of_each(&story, &[DATABASE]).await;
@@ -164,11 +161,8 @@ async fn killed_while_it_deletes() {
     }
     story.gone::<PostgreSQLDatabase>(DATABASE).await;
     story.gone::<PostgreSQLServer>(SERVER).await;
-    assert!(!story.has_local_server(SERVER));
     assert_eq!(postmasters(server.folder()), 0);
-    assert_eq!(pending(&story).await, Vec::<String>::new());
-    assert_eq!(names(&story.secrets()).await, Vec::<String>::new());
-    assert_eq!(unfinished_folders(&story), Vec::<PathBuf>::new());
+    story.nothing_is_left(SERVER).await;
 }
 
 /// Random moments that can be had again: a failed run prints the number to set as `HCPG_SEED`.
@@ -233,7 +227,11 @@ async fn settled(story: &Story<'_>) {
             (server.labels().is_empty() && database.labels().is_empty()).then_some(())
         })
         .await;
-    story.eventually("no password is pending", async || pending(story).await.is_empty().then_some(())).await;
+    story
+        .eventually("no password is pending", async || {
+            story.pending_passwords().await.is_empty().then_some(())
+        })
+        .await;
     story.server_ready(SERVER).await;
     story.database_ready(DATABASE).await;
 }
@@ -242,79 +240,7 @@ fn phase(server: &PostgreSQLServer) -> Option<Phase> {
     server.status.as_ref()?.phase
 }
 
-/// The pending passwords, of whatever object.
-async fn pending(story: &Story<'_>) -> Vec<String> {
-    let mut found = names(&Api::namespaced(story.client.clone(), OPERATOR_NAMESPACE)).await;
-    found.retain(|name| name.starts_with("hcpg-pending-"));
-    found
-}
-
-async fn names(secrets: &Api<Secret>) -> Vec<String> {
-    secrets.list(&ListParams::default()).await.unwrap().iter().map(ResourceExt::name_any).collect()
-}
-
 /// One folder, one postmaster, one role and one database for each, and the published passwords log in.
 async fn exactly_one_of_each(story: &Story<'_>, databases: &[&str]) {
-    let server = story.local_server(SERVER);
-    let mine = |path: &PathBuf| {
-        let record = std::fs::read_to_string(path.join("server.json")).unwrap_or_default();
-        record.contains(&format!("\"{}\"", story.namespace))
-    };
-    let folders: Vec<PathBuf> = folders(story).into_iter().filter(mine).collect();
-    assert_eq!(folders, [server.folder()]);
-    assert_eq!(unfinished_folders(story), Vec::<PathBuf>::new());
-    assert_eq!(postmasters(server.folder()), 1);
-
-    let administrator = story.credentials(SERVER_SECRET).await;
-    administrator.connect().await.unwrap();
-    story.credentials(DATABASE_SECRET).await.connect().await.unwrap();
-    let superuser = server.superuser("postgres").await.unwrap();
-    let list = async |query: &str| -> Vec<String> {
-        let mut names: Vec<String> =
-            superuser.query(query, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
-        names.sort();
-        names
-    };
-    let mut roles = [databases, &[administrator.username.as_str(), "hcpg_superuser"]].concat();
-    roles.sort_unstable();
-    assert_eq!(list("SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_'").await, roles);
-    let mut present = [databases, &["postgres"]].concat();
-    present.sort_unstable();
-    assert_eq!(list("SELECT datname::text FROM pg_database WHERE NOT datistemplate").await, present);
-}
-
-fn folders(story: &Story<'_>) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(story.world.operator.data_dir()).unwrap();
-    entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
-}
-
-/// Where servers are being built, or were on their way out.
-fn unfinished_folders(story: &Story<'_>) -> Vec<PathBuf> {
-    let is_hidden = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
-    folders(story).into_iter().filter(is_hidden).collect()
-}
-
-/// How many servers run on the data in this folder.
-fn postmasters(folder: &Path) -> usize {
-    let data = folder.join("pgdata").display().to_string();
-    let is_one = |arguments: &str| {
-        let arguments: Vec<&str> = arguments.split('\0').collect();
-        arguments[0].ends_with("/postgres") && arguments.contains(&data.as_str())
-    };
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let found: Vec<(String, String)> = processes
-        .filter(|process| {
-            std::fs::read_to_string(process.path().join("cmdline")).is_ok_and(|arguments| is_one(&arguments))
-        })
-        .map(|process| (process.file_name().to_string_lossy().into_owned(), parent(&process.path())))
-        .collect();
-    // A child of a postmaster bears its parent's command line until it has set its own title.
-    found.iter().filter(|(_, parent)| !found.iter().any(|(pid, _)| pid == parent)).count()
-}
-
-/// The parent of a process; empty when it has ended meanwhile.
-fn parent(process: &Path) -> String {
-    let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("PPid:"));
-    line.unwrap_or_default().trim().to_owned()
+    story.exactly_one_of_each(SERVER, databases, &[SERVER_SECRET, DATABASE_SECRET]).await;
 }

@@ -10,11 +10,12 @@ use hcpg::api::{Phase, PostgreSQLDatabase};
 use integration_tests::world::World;
 
 /// Every metric, with its labels.
-const METRICS: [(&str, &[&str]); 9] = [
+const METRICS: [(&str, &[&str]); 10] = [
     ("hcpg_action_duration_seconds", &["action", "kind"]),
     ("hcpg_actions_total", &["action", "kind", "outcome"]),
     ("hcpg_backend_requests_total", &["backend", "operation", "outcome"]),
     ("hcpg_build_info", &["version"]),
+    ("hcpg_leader", &[]),
     ("hcpg_objects", &["backend", "kind", "phase"]),
     ("hcpg_phase_duration_seconds", &["kind", "phase"]),
     ("hcpg_reconcile_duration_seconds", &["kind", "outcome"]),

@@ -47,23 +47,6 @@ async fn until_at_rest(story: &Story<'_>) {
         .await;
 }
 
-/// What a statement begins with, for every statement in PostgreSQL's log from `offset` on.
-fn statements(log: &str, offset: usize) -> Vec<(String, String)> {
-    log[offset..]
-        .lines()
-        .filter(|line| line.contains("LOG:"))
-        .filter_map(|line| {
-            let (_, rest) = line.split_once("LOG:  ")?;
-            let text = match rest.strip_prefix("statement: ") {
-                Some(text) => text,
-                None => rest.strip_prefix("execute ")?.split_once(": ")?.1,
-            };
-            let verb = text.split_whitespace().next()?.trim_end_matches(';').to_uppercase();
-            Some((verb, line.to_owned()))
-        })
-        .collect()
-}
-
 #[tokio::test]
 async fn passes_without_anything_to_do_only_read() {
     let world = World::start().await;
@@ -102,7 +85,7 @@ async fn passes_without_anything_to_do_only_read() {
     assert_eq!(secrets().await, secrets_before);
 
     let log = story.local_server("team").log();
-    let statements = statements(&log, offset);
+    let statements = story.local_server("team").statements(offset);
     let reads = ["SELECT", "BEGIN", "ROLLBACK", "SET", "SHOW"];
     let others: Vec<_> = statements.iter().filter(|(verb, _)| !reads.contains(&verb.as_str())).collect();
     assert!(others.is_empty(), "{others:#?}");

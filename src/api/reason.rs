@@ -55,6 +55,9 @@ pub enum Reason {
     CredentialsRefused,
     /// What exists differs from the spec and is not being changed; the message says why.
     NotApplied,
+    /// What was there before this operator differs from the spec, and is changed only with the next change of the spec or
+    /// by the action `apply-now`.
+    TakenOver,
     /// The object carries `operator/paused`.
     PausedByUser,
     /// The operator is configured to read only.

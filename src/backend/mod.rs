@@ -96,6 +96,13 @@ pub trait ServerBackend: Send + Sync {
         Duration::ZERO
     }
 
+    /// Called once, before anything else but pure questions, when this process begins to act: until then another one
+    /// may have been at work.
+    async fn begin(&self) {}
+
+    /// Completes when nothing that this process has begun is under way any more.
+    async fn at_rest(&self) {}
+
     /// Where a new server of this owner will live. Pure.
     ///
     /// # Errors

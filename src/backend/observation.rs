@@ -33,6 +33,13 @@ pub struct PresentServer {
     pub facts: ServerFacts,
 }
 
+impl PresentServer {
+    /// Whether it takes connections or is known to have taken some, so that somebody may have data in it.
+    pub fn was_used(&self) -> bool {
+        matches!(self.health, Health::Usable | Health::Failed { was_available: true, .. })
+    }
+}
+
 /// Whether a server takes connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {

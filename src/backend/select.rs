@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ServerBackend;
+use crate::config::known_backend;
 
 /// Every backend of this operator, and who may choose among them.
 #[derive(Clone)]
@@ -71,6 +72,22 @@ impl Backends {
             .filter(|_| offered)
             .cloned()
             .ok_or_else(|| SelectError::NotAllowed { wanted: name.to_owned(), allowed: self.offered() })
+    }
+
+    /// The backend of an object that the original operator left. It recorded what the user asked for, and used the
+    /// default where it knew no such backend.
+    ///
+    /// # Errors
+    /// As [`Self::select`].
+    pub fn select_left(
+        &self,
+        wanted: Option<&str>,
+        recorded: Option<&str>,
+    ) -> Result<Arc<dyn ServerBackend>, SelectError> {
+        match recorded {
+            Some(name) if known_backend(name).is_none() => self.select(None, None),
+            _ => self.select(wanted, recorded),
+        }
     }
 
     /// Another backend than its own that an existing server is asked to be in. Where wishes do not count, there is none.

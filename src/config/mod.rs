@@ -17,10 +17,11 @@ mod tests;
 mod tree;
 mod validate;
 
-pub use env::{Environment, process_variables};
+pub use env::{Environment, NotANamespace, process_variables};
 pub use finding::{Finding, Findings, Position, Severity, Source};
 pub use load::{LoadError, Loaded};
 pub use local::{LOCAL_SUPERUSER, LocalConfig};
 pub use model::{
-    Backends, Config, Mode, Reconcile, Security, UnusedSection, available_backends, known_backend,
+    Backends, Config, LeaderElection, Mode, Reconcile, Security, UnusedSection, available_backends,
+    known_backend,
 };

@@ -30,6 +30,9 @@ pub struct Config {
     /// How often and how hard the operator works.
     #[serde(default)]
     pub reconcile: Reconcile,
+    /// Which of several operators acts.
+    #[serde(default)]
+    pub leader_election: LeaderElection,
 }
 
 impl Config {
@@ -140,6 +143,23 @@ impl Default for Reconcile {
             backend_timeout_seconds: 120,
             concurrency: 8,
         }
+    }
+}
+
+/// Which of several operators acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct LeaderElection {
+    /// Seconds after which another operator takes over from one that is not heard of any more. The one that leads renews
+    /// five times as often, and stops by itself after two thirds of that time without an answer.
+    #[schemars(range(min = 3, max = 300))]
+    pub lease_seconds: u64,
+}
+
+impl Default for LeaderElection {
+    fn default() -> Self {
+        // What Kubernetes' own components use.
+        Self { lease_seconds: 15 }
     }
 }
 

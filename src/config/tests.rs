@@ -345,6 +345,26 @@ fn the_surroundings_have_defaults() {
     );
 }
 
+#[rstest]
+#[case("", &[], None)]
+#[case("team-a", &["team-a"], None)]
+#[case(" b, a ,b,,", &["a", "b"], None)]
+#[case(",", &[""], Some(""))]
+#[case(" ", &[""], Some(""))]
+#[case("a,team b", &["a", "team b"], Some("team b"))]
+#[case("a,-b", &["-b", "a"], Some("-b"))]
+#[case("Team", &["Team"], Some("Team"))]
+fn namespaces_are_listed_once_and_must_be_names(
+    #[case] value: &str,
+    #[case] expected: &[&str],
+    #[case] wrong: Option<&str>,
+) {
+    let variable = ("WATCH_NAMESPACES".to_owned(), value.to_owned());
+    let environment = Environment::from_variables([variable].into_iter());
+    assert_eq!(environment.watch_namespaces, expected);
+    assert_eq!(environment.check().err().map(|error| error.name).as_deref(), wrong);
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(yaml in "[a-z:\\-\\[\\]{}&*!\"' \n#|>0-9]{0,60}") {

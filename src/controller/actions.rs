@@ -14,6 +14,7 @@ use super::requests::{Obsolete, Place, Request, Requests};
 use super::subject::Note;
 use crate::api::Reason;
 use crate::api::names::ACTION;
+use crate::failpoints;
 use crate::fsm::CredentialsAction;
 
 /// Carries out one of the shared actions.
@@ -75,7 +76,10 @@ where
         let patch: json_patch::Patch =
             serde_json::from_value(operations).map_err(|error| Failure::conflict(error.to_string()))?;
         match api.patch(&object.name_any(), &PatchParams::default(), &Patch::<()>::Json(patch)).await {
-            Ok(_) => notes.push(note(request)),
+            Ok(_) => {
+                failpoints::done("request cleared");
+                notes.push(note(request));
+            }
             // Changed or gone since: what stands there now is another request.
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 422) => {}
             Err(error) => return Err(error.into()),
@@ -94,7 +98,7 @@ fn note(request: &Request) -> Note {
         None => Note {
             reason: Reason::UnknownAction,
             message: format!(
-                "Unknown action: {}; expected reset-password, recreate, adopt or apply-now",
+                "Unknown action: {}; expected reset-password, recreate or apply-now",
                 request.value
             ),
             warning: true,

@@ -1,8 +1,15 @@
 //! The ways to the API server.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::{Method, Request};
+use kube::client::{Body, ClientBuilder};
 use kube::{Client, Config};
+use tower::{Layer, Service};
+
+use crate::fence;
 
 /// How long an answer may take. Without a limit a connection that says nothing would hold its object's pass for ever.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -36,7 +43,41 @@ fn bounded(mut config: Config, silence: Duration) -> Result<Client, kube::Error>
     config.read_timeout = Some(silence);
     // Else the time that a connection was idle in the pool would count.
     config.reset_reader_on_write = true;
-    Client::try_from(config)
+    Ok(ClientBuilder::try_from(config)?.with_layer(&Fenced).build())
+}
+
+/// Lets writes through as long as this process may act.
+struct Fenced;
+
+impl<S> Layer<S> for Fenced {
+    type Service = FencedService<S>;
+
+    fn layer(&self, inner: S) -> FencedService<S> {
+        FencedService(inner)
+    }
+}
+
+struct FencedService<S>(S);
+
+impl<S> Service<Request<Body>> for FencedService<S>
+where
+    S: Service<Request<Body>>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let writes = request.method() != Method::GET;
+        // Nothing is sent before the future is polled.
+        let answer = self.0.call(request);
+        Box::pin(async move { if writes { fence::within(answer).await } else { answer.await } })
+    }
 }
 
 #[cfg(test)]

@@ -65,6 +65,8 @@ pub struct Inputs<'a> {
     pub usable: Option<Answer>,
     /// What differs from the spec and is not being changed, because it was refused.
     pub refused: &'a [String],
+    /// What differs and waits, because it was taken over.
+    pub taken_over: &'a [String],
     /// What waits for its time.
     pub throttled: Option<String>,
     /// Whether a login was seen.
@@ -103,13 +105,28 @@ impl Verdict {
 /// The conditions of a pass.
 pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
     let Inputs {
-        old, generation, verdict, usable, refused, throttled, login, paused, failure, again, ..
+        old,
+        generation,
+        verdict,
+        usable,
+        refused,
+        taken_over,
+        throttled,
+        login,
+        paused,
+        failure,
+        again,
+        ..
     } = inputs;
     let before = Before { old, generation, deadline: inputs.deadline, now: inputs.now };
     let Verdict { reason, message, course } = verdict.clone().or_failure(failure);
     // What was refused stays undone until somebody changes it, whatever else goes on well.
     let refusal = (!refused.is_empty()).then(|| refused.join("; "));
-    let synced = match (&refusal, course, throttled) {
+    let synced = match (&refusal, course, throttled.clone()) {
+        _ if !taken_over.is_empty() => {
+            let all: Vec<String> = [taken_over, refused].concat().into_iter().chain(throttled).collect();
+            Answer::new(false, Reason::TakenOver, all.join("; "))
+        }
         (Some(refused), _, waits) => {
             let all: Vec<String> = [refused.clone()].into_iter().chain(waits).collect();
             Answer::new(false, Reason::NotApplied, all.join("; "))

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use kube::Client;
 use kube::runtime::events::Recorder;
-use kube::runtime::reflector::Store;
 
 use super::attempts::Attempts;
 use super::backoff::{self, Backoffs};
 use super::refusals::Refusals;
+use super::scope::Stores;
 use super::turns::Turns;
 use crate::api::{PostgreSQLDatabase, PostgreSQLServer};
 use crate::backend::Backends;
@@ -41,12 +41,9 @@ pub struct Context {
     pub refusals: Refusals,
     /// Plans that failed the last time.
     pub attempts: Attempts,
-    /// Every server object, as last seen.
-    pub servers: Store<PostgreSQLServer>,
-    /// Every database object, as last seen.
-    pub databases: Store<PostgreSQLDatabase>,
     /// Each server's turn for statements that must not run beside each other, such as `CREATE DATABASE`.
     pub turns: Turns,
+    stores: Vec<Stores>,
 }
 
 /// First pauses before looking again; they are lengthened to the configured `poll_seconds` where that is more, so that
@@ -72,7 +69,7 @@ impl Context {
         metrics: Arc<Metrics>,
         recorder: Recorder,
         operator_namespace: &str,
-        stores: (Store<PostgreSQLServer>, Store<PostgreSQLDatabase>),
+        stores: Vec<Stores>,
     ) -> Self {
         let slowly = SLOWLY.min(Duration::from_secs(config.reconcile.resync_seconds));
         Self {
@@ -83,14 +80,23 @@ impl Context {
             pauses: Backoffs::new(FIRST_WAIT, slowly),
             attempts: Attempts::default(),
             turns: Turns::default(),
-            servers: stores.0,
-            databases: stores.1,
             client,
             config,
             backends,
             metrics,
             recorder,
+            stores,
         }
+    }
+
+    /// Every server object that is served, as last seen.
+    pub fn all_servers(&self) -> Vec<Arc<PostgreSQLServer>> {
+        self.stores.iter().flat_map(|stores| stores.servers.state()).collect()
+    }
+
+    /// Every database object that is served, as last seen.
+    pub fn all_databases(&self) -> Vec<Arc<PostgreSQLDatabase>> {
+        self.stores.iter().flat_map(|stores| stores.databases.state()).collect()
     }
 
     /// The rules for new passwords.

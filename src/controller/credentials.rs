@@ -7,13 +7,14 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::whereabouts::{Whereabouts, recognised};
 use crate::api::Reason;
 use crate::backend::Retry;
 use crate::fsm::{Pending, Published};
 use crate::postgres::{Endpoint, Login, SqlErrorKind, verify_login};
 use crate::secrets::{
-    ConnectionFacts, ISSUED_AT, Issue, Password, PendingPassword, RESET_AT, Recognised, SecretError,
-    SecretOwner, generate, marked_name, password_in, time_in,
+    ConnectionFacts, ISSUED_AT, Issue, Password, PendingPassword, RESET_AT, SecretError, SecretOwner, field,
+    generate, is_unmarked_and_complete, marked_name, password_in, time_in,
 };
 
 /// A refused login is tried once more after this, before anything follows from it.
@@ -63,6 +64,10 @@ pub struct CredentialsSeen {
     pub pending: Option<PendingPassword>,
     /// What PostgreSQL says to it.
     pub pending_login: LoginAnswer,
+    /// The password that the original operator left on its way, if neither Secret is there.
+    pub left: Option<Password>,
+    /// What PostgreSQL says to it.
+    pub left_login: LoginAnswer,
     /// What an application needs besides the password; none while the server is not there.
     pub facts: Option<ConnectionFacts>,
     /// Where logins are tried; none while the server takes no connections.
@@ -70,32 +75,38 @@ pub struct CredentialsSeen {
 }
 
 impl CredentialsSeen {
-    /// Reads the Secrets, and asks PostgreSQL about the passwords in them if `endpoint` is given.
+    /// Reads the Secrets, and asks PostgreSQL about the passwords in them if an endpoint is given.
     ///
     /// # Errors
     /// When a Secret could not be read. "Does not exist" is not an error.
     pub async fn observe(
         context: &Context,
         owner: SecretOwner,
-        secret_name: &str,
-        former_name: Option<&str>,
-        facts: Option<ConnectionFacts>,
-        endpoint: Option<Endpoint>,
+        whereabouts: Whereabouts<'_>,
     ) -> Result<Self, Failure> {
+        let Whereabouts { secret_name, former_name, temporary, taken_over, last_address, facts, endpoint } =
+            whereabouts;
+        let mut facts = facts;
         let pending = context.secrets.pending(&owner).await?;
         let secret = context.secrets.get(&owner.namespace, secret_name).await?;
         let mut former = None;
         if let Some(name) = former_name.filter(|name| *name != secret_name) {
             former = context.secrets.get(&owner.namespace, name).await?.filter(|secret| owner.owns(secret));
         }
+        let mut left = None;
+        if let Some(name) = temporary.filter(|_| secret.is_none() && former.is_none()) {
+            left = context.secrets.left_by_original(&name).await?;
+        }
+        let is_ours = |secret: &&Secret| recognised(&owner, facts.as_ref(), last_address.as_ref(), secret);
         let foreign =
-            secret.as_ref().filter(|secret| !recognised(&owner, facts.as_ref(), secret)).map(|secret| {
-                match marked_name(secret) {
-                    Some(name) if owner.succeeds_in(secret) => format!("an earlier {name}"),
-                    Some(name) => name,
-                    None => "nobody the operator knows".to_owned(),
-                }
+            secret.as_ref().filter(|secret| !is_ours(secret)).map(|secret| match marked_name(secret) {
+                Some(name) if owner.succeeds_in(secret) => format!("an earlier {name}"),
+                Some(name) => name,
+                None => "nobody the operator knows".to_owned(),
             });
+        if let (true, Some(facts), Some(secret)) = (taken_over && foreign.is_none(), &mut facts, &secret) {
+            facts.sslmode = field(secret, "sslmode").unwrap_or_else(|| facts.sslmode.clone());
+        }
         let published = match &foreign {
             Some(_) => None,
             None => secret.as_ref().or(former.as_ref()).and_then(password_in),
@@ -119,6 +130,8 @@ impl CredentialsSeen {
             current,
             pending,
             pending_login: LoginAnswer::NotTried,
+            left,
+            left_login: LoginAnswer::NotTried,
             facts,
             endpoint,
         };
@@ -135,6 +148,9 @@ impl CredentialsSeen {
                 Some(published) if *published == pending.password => self.published_login.clone(),
                 _ => self.login(&pending.password).await,
             };
+        }
+        if let Some(left) = self.left.clone().filter(|_| self.pending.is_none()) {
+            self.left_login = self.login(&left).await;
         }
         // A server that is just coming up may refuse a password it accepts a moment later; a change of passwords must
         // not follow from one refusal.
@@ -156,8 +172,8 @@ impl CredentialsSeen {
             Ok(()) => LoginAnswer::Accepted,
             Err(error) => match error.kind() {
                 SqlErrorKind::PasswordRefused => LoginAnswer::Refused,
-                // The role may not enter the database or it is not there: the password itself was right.
-                SqlErrorKind::DatabaseMissing | SqlErrorKind::NotPermitted => {
+                // The role may not enter the database, nobody may, or it is not there: the password itself was right.
+                SqlErrorKind::DatabaseMissing | SqlErrorKind::DatabaseClosed | SqlErrorKind::NotPermitted => {
                     LoginAnswer::Barred(error.to_string())
                 }
                 _ => LoginAnswer::Unreachable(error.to_string()),
@@ -169,6 +185,26 @@ impl CredentialsSeen {
     pub fn conflict(&self) -> Option<String> {
         let owner = self.foreign.clone()?;
         Some(SecretError::Foreign { name: self.secret_name.clone(), owner }.to_string())
+    }
+
+    /// Whether a password that was kept for this object, by us or by the original, logs in.
+    pub fn is_any_accepted(&self) -> bool {
+        [&self.published_login, &self.pending_login, &self.left_login]
+            .iter()
+            .any(|answer| answer.is_accepted())
+    }
+
+    /// Whether the original operator may have written the Secret.
+    pub fn is_left_by_original(&self) -> bool {
+        self.secret.as_ref().is_some_and(is_unmarked_and_complete)
+    }
+
+    /// What happens to the password that the original left.
+    pub fn left_sentence(&self) -> String {
+        format!(
+            "the password that the original operator left on its way goes into the Secret {}",
+            self.secret_name
+        )
     }
 
     /// Why no login got an answer, if one was tried and none did.
@@ -228,13 +264,17 @@ impl CredentialsSeen {
         }
     }
 
-    /// Draws a password and stores it, unless one is stored.
+    /// Draws a password, or takes the one that the original left on its way, and stores it, unless one is stored.
     ///
     /// # Errors
     /// When the Secret could not be written or read back.
     pub async fn store_pending(&mut self, context: &Context, settles: &[String]) -> Result<(), Failure> {
-        let drawn = generate(&context.password_rules());
-        let stored = context.secrets.store_pending(&self.owner, &drawn, settles, Timestamp::now()).await?;
+        // What the original drew is older than what is asked of us.
+        let (password, settles) = match &self.left {
+            Some(left) => (left.clone(), &[][..]),
+            None => (generate(&context.password_rules()), settles),
+        };
+        let stored = context.secrets.store_pending(&self.owner, &password, settles, Timestamp::now()).await?;
         self.pending = Some(stored);
         self.pending_login = LoginAnswer::NotTried;
         Ok(())
@@ -342,14 +382,10 @@ impl CredentialsSeen {
     /// # Errors
     /// When the API server could not be asked.
     pub async fn remove(&self, context: &Context) -> Result<(), Failure> {
-        context.secrets.remove(&self.owner, &self.secret_name).await?;
+        match self.secret.as_ref().filter(|_| self.foreign.is_none()) {
+            Some(secret) => context.secrets.remove_seen(secret).await?,
+            None => context.secrets.remove(&self.owner, &self.secret_name).await?,
+        }
         self.remove_former(context).await
-    }
-}
-
-fn recognised(owner: &SecretOwner, facts: Option<&ConnectionFacts>, secret: &Secret) -> bool {
-    match facts {
-        Some(facts) => facts.recognise(owner, secret) != Recognised::Foreign,
-        None => owner.owns(secret),
     }
 }

@@ -17,6 +17,7 @@ use super::turns::Claim;
 use super::{backoff, finalizer, news, record};
 use crate::api::{Phase, Reason};
 use crate::backend::Retry;
+use crate::fence;
 use crate::fsm::{Machine, Step};
 
 /// A pass that takes longer is given up, which is no worse than a crash: whatever hangs must not hold the object.
@@ -54,8 +55,9 @@ pub async fn reconcile<S: Subject>(
         return Ok(Action::requeue(left));
     }
     let started = Instant::now();
-    let bounded = tokio::time::timeout(LONGEST, pass::<S>(&context, &object).instrument(span.clone()));
-    let end = bounded.await.unwrap_or_else(|_| {
+    let pass = pass::<S>(&context, &object).instrument(span.clone());
+    // Around the time limit, too: a pass of a process that must not act any more ends in no way at all.
+    let end = fence::within(tokio::time::timeout(LONGEST, pass)).await.unwrap_or_else(|_| {
         let message =
             format!("the pass was given up after {} s: something does not answer", LONGEST.as_secs());
         Err(Failure::new(Reason::Transient, message, Retry::Backoff(None)))

@@ -83,7 +83,9 @@ impl From<SqlError> for Failure {
             SqlErrorKind::Unreachable => (Reason::Unreachable, Retry::Backoff(None)),
             SqlErrorKind::NotReady => (Reason::Unusable, Retry::Poll),
             SqlErrorKind::Busy => (Reason::Busy, Retry::Backoff(Some(Duration::from_secs(1)))),
-            SqlErrorKind::DatabaseMissing => (Reason::Transient, Retry::Backoff(None)),
+            SqlErrorKind::DatabaseMissing | SqlErrorKind::DatabaseClosed => {
+                (Reason::Transient, Retry::Backoff(None))
+            }
             SqlErrorKind::NotPermitted | SqlErrorKind::InvalidRequest => (Reason::Rejected, Retry::Slowly),
             SqlErrorKind::NotOurs => (Reason::NameConflict, Retry::Slowly),
             SqlErrorKind::Other => (Reason::Transient, Retry::Backoff(None)),

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::api::names::{FINALIZER, ORIGINAL_FINALIZER};
+use crate::failpoints;
 
 /// Whether the object waits for us before it goes.
 pub fn is_held<K: Resource>(object: &K) -> bool {
@@ -28,7 +29,9 @@ where
     } else {
         json!({"op": "add", "path": "/metadata/finalizers/-", "value": FINALIZER})
     };
-    patch(api, object, json!([version, add])).await
+    let held = patch(api, object, json!([version, add])).await?;
+    failpoints::done("finalizer held");
+    Ok(held)
 }
 
 /// Takes our finalizer and the original's off the object as it was read. Gone already is done.
@@ -48,7 +51,10 @@ where
         {"op": "replace", "path": "/metadata/finalizers", "value": rest},
     ]);
     match patch(api, object, operations).await {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            failpoints::done("finalizer released");
+            Ok(())
+        }
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(error) => Err(error),
     }

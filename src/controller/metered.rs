@@ -1,4 +1,5 @@
-//! Counts the calls to a backend and bounds their time, so that no backend has to.
+//! Counts the calls to a backend, bounds their time and lets them through as long as this process may act, so that no
+//! backend has to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,8 @@ use crate::backend::{
     BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
     ServerIdentity, ServerObservation,
 };
+use crate::failpoints;
+use crate::fence;
 use crate::ops::Metrics;
 use crate::secrets::Password;
 
@@ -36,9 +39,13 @@ impl Metered {
             let seconds = self.limit.as_secs();
             BackendError::transient(format!("the backend gave no answer to {operation} within {seconds} s"))
         };
-        let answer = tokio::time::timeout(self.limit, call).await.map_err(unanswered).flatten();
+        let answer =
+            tokio::time::timeout(self.limit, fence::within(call)).await.map_err(unanswered).flatten();
         let outcome = answer.as_ref().map_or_else(BackendError::label, |_| "ok");
         self.metrics.backend_request(self.inner.name(), operation, outcome);
+        if operation != "observe" {
+            failpoints::done(&format!("backend {operation}"));
+        }
         answer
     }
 }

@@ -18,12 +18,15 @@ mod record;
 mod refusals;
 mod requests;
 mod run;
+mod scope;
 mod server;
 mod subject;
 mod surroundings;
+mod takeover;
 mod turns;
 mod wake;
+mod whereabouts;
 
 pub use clients::Clients;
 pub use metered::Metered;
-pub use run::{Settings, run};
+pub use run::{Settings, run, wait_for_kinds};

@@ -1,37 +1,29 @@
-//! Wiring: two controllers over two watches, until told to stop.
+//! Wiring: controllers over watches, until told to stop.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{Stream, StreamExt};
-use kube::api::{Api, ListParams};
+use kube::Client;
+use kube::api::ListParams;
 use kube::runtime::controller::Config as ControllerConfig;
 use kube::runtime::events::{Recorder, Reporter};
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::{Controller, Predicate, WatchStreamExt, predicates, watcher};
-use kube::{Client, Resource, ResourceExt};
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 use tracing::{info, warn};
 
 use super::clients::Clients;
 use super::context::Context;
-use super::database::Databases;
-use super::driver;
 use super::metered::Metered;
-use super::server::Servers;
-use super::subject::Subject;
-use super::wake;
+use super::scope::{Scope, api};
 use crate::api::names::FIELD_MANAGER;
 use crate::api::{Phase, PostgreSQLDatabase, PostgreSQLServer};
 use crate::backend::{Backends, ServerBackend};
 use crate::config::{Config, known_backend};
-use crate::ops::{Heartbeat, Metrics, Pulse, Readiness};
+use crate::ops::{Heartbeat, Metrics, Readiness};
 
 /// How often idle loops show that they are alive, and gauges are set.
-const TICK: Duration = Duration::from_secs(5);
+pub(super) const TICK: Duration = Duration::from_secs(5);
 /// A loop that did not tick for this long is stuck.
-const STUCK: Duration = Duration::from_secs(60);
+pub(super) const STUCK: Duration = Duration::from_secs(60);
 /// Pause before asking again for kinds the API server does not know.
 const KINDS_RETRY: Duration = Duration::from_secs(2);
 
@@ -47,6 +39,8 @@ pub struct Settings {
     pub metrics: Arc<Metrics>,
     /// Where pending passwords stand.
     pub operator_namespace: String,
+    /// Whose objects are served; none: those of all namespaces.
+    pub watch_namespaces: Vec<String>,
     /// This instance, for events.
     pub instance: Option<String>,
     /// Shows that the loops are alive.
@@ -55,15 +49,9 @@ pub struct Settings {
     pub readiness: Readiness,
 }
 
-/// Runs both controllers until `stop` turns true; passes that are under way are finished.
-pub async fn run(settings: Settings, mut stop: watch::Receiver<bool>) {
-    let Clients { requests: client, watches } = settings.clients.clone();
-    tokio::select! {
-        () = wait_for_kinds(&client, &settings.readiness) => {}
-        _ = stop.wait_for(|stop| *stop) => return,
-    }
-    let (servers, server_writer) = reflector::store();
-    let (databases, database_writer) = reflector::store();
+/// Runs the controllers until `stop` turns true; passes that are under way are finished.
+pub async fn run(settings: Settings, stop: watch::Receiver<bool>) {
+    let Clients { requests: client, watches } = settings.clients;
     let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: settings.instance.clone() };
     let limit = Duration::from_secs(settings.config.reconcile.backend_timeout_seconds);
     let metered = settings
@@ -72,147 +60,61 @@ pub async fn run(settings: Settings, mut stop: watch::Receiver<bool>) {
         .map(|backend| Metered::new(backend, settings.metrics.clone(), limit))
         .map(|backend| Arc::new(backend) as Arc<dyn ServerBackend>)
         .collect();
+    let scopes = Scope::of(&settings.watch_namespaces);
     let context = Arc::new(Context::new(
         client.clone(),
         settings.config.clone(),
         Backends::new(&settings.config.backend, &settings.config.allowed_backends, metered),
         settings.metrics.clone(),
-        Recorder::new(client.clone(), reporter),
+        Recorder::new(client, reporter),
         &settings.operator_namespace,
-        (servers.clone(), databases.clone()),
+        scopes.iter().map(Scope::stores).collect(),
     ));
-    let limits = ControllerConfig::default().concurrency(settings.config.reconcile.concurrency);
-
-    let (all_databases, all_servers) = (databases.clone(), servers.clone());
-    let server_loop = Controller::for_stream(changes::<Servers>(&watches, server_writer), servers.clone())
-        .with_config(limits.clone())
-        .watches(
-            Api::<PostgreSQLDatabase>::all(watches.clone()),
-            watcher::Config::default(),
-            move |database| deleting_server_of(&all_servers, &database),
-        )
-        .graceful_shutdown_on(stopped(stop.clone()))
-        .run(driver::reconcile::<Servers>, |_, error, _| match *error {}, context.clone());
-    let database_loop =
-        Controller::for_stream(changes::<Databases>(&watches, database_writer), databases.clone())
-            .with_config(limits)
-            .watches_stream(
-                wake::changes_of_interest(
-                    watcher(Api::<PostgreSQLServer>::all(watches.clone()), watcher::Config::default())
-                        .default_backoff(),
-                ),
-                move |server| databases_of(&all_databases, &server),
-            )
-            .graceful_shutdown_on(stopped(stop.clone()))
-            .run(driver::reconcile::<Databases>, |_, error, _| match *error {}, context.clone());
+    let concurrency = settings.config.reconcile.concurrency;
+    let limits = ControllerConfig::default().concurrency(share(concurrency, scopes.len()));
 
     settings.readiness.set_ready();
     info!("the controllers run");
-    let gauges = tokio::spawn(keep_gauges(context, stopped(stop.clone())));
-    tokio::join!(
-        alive(
-            server_loop,
-            settings.heartbeat.watch("servers", STUCK),
-            stopped_before_begin(servers, stop.clone()),
-        ),
-        alive(
-            database_loop,
-            settings.heartbeat.watch("databases", STUCK),
-            stopped_before_begin(databases, stop),
-        ),
-    );
+    let gauges = tokio::spawn(keep_gauges(context.clone(), stopped(stop.clone())));
+    let heartbeat = &settings.heartbeat;
+    let all = scopes.into_iter().map(|scope| {
+        scope.run(context.clone(), watches.clone(), limits.clone(), heartbeat.clone(), stop.clone())
+    });
+    futures::future::join_all(all).await;
     gauges.abort();
     info!("the controllers have stopped");
 }
 
-/// Waits until the API server knows both kinds; without them the watches would only fail.
-async fn wait_for_kinds(client: &Client, readiness: &Readiness) {
-    let one = ListParams::default().limit(1);
-    loop {
-        let servers = Api::<PostgreSQLServer>::all(client.clone()).list_metadata(&one).await.map(|_| ());
-        let databases = Api::<PostgreSQLDatabase>::all(client.clone()).list_metadata(&one).await.map(|_| ());
-        match servers.and(databases) {
-            Ok(()) => return,
-            Err(error) => {
-                let reason = format!("the API server does not serve both kinds yet: {error}");
-                warn!("{reason}");
-                readiness.set_not_ready(reason);
-                tokio::time::sleep(KINDS_RETRY).await;
-            }
+/// What each of the namespaces may do at the same time; never nothing.
+fn share(concurrency: u16, scopes: usize) -> u16 {
+    (concurrency / u16::try_from(scopes).unwrap_or(u16::MAX).max(1)).max(1)
+}
+
+/// Waits until the API server serves both kinds in these namespaces (none: in all); without them watches would only
+/// fail. Meanwhile `readiness` says so.
+pub async fn wait_for_kinds(client: &Client, namespaces: &[String], readiness: &Readiness) {
+    let scopes: Vec<Option<&str>> =
+        if namespaces.is_empty() { vec![None] } else { namespaces.iter().map(|one| Some(&**one)).collect() };
+    for namespace in scopes {
+        while let Err(error) = serves_kinds(client, namespace).await {
+            let reason = format!("the API server does not serve both kinds yet: {error}");
+            warn!("{reason}");
+            readiness.set_not_ready(reason);
+            tokio::time::sleep(KINDS_RETRY).await;
         }
     }
 }
 
-/// The objects that changed in a way that matters: spec, labels, annotations, finalizers; not status, which is ours.
-fn changes<S: Subject>(
-    client: &Client,
-    writer: reflector::store::Writer<S::Object>,
-) -> impl Stream<Item = Result<S::Object, watcher::Error>> + use<S> {
-    let relevant = predicates::generation
-        .combine(predicates::labels)
-        .combine(predicates::annotations)
-        .combine(predicates::finalizers);
-    watcher(Api::<S::Object>::all(client.clone()), watcher::Config::default())
-        .default_backoff()
-        .reflect(writer)
-        .applied_objects()
-        .predicate_filter(relevant, Default::default())
+async fn serves_kinds(client: &Client, namespace: Option<&str>) -> Result<(), kube::Error> {
+    let one = ListParams::default().limit(1);
+    api::<PostgreSQLServer>(client, namespace).list_metadata(&one).await?;
+    api::<PostgreSQLDatabase>(client, namespace).list_metadata(&one).await.map(drop)
 }
 
-fn databases_of(
-    databases: &Store<PostgreSQLDatabase>,
-    server: &PostgreSQLServer,
-) -> Vec<ObjectRef<PostgreSQLDatabase>> {
-    databases
-        .state()
-        .iter()
-        .filter(|database| database.namespace() == server.namespace())
-        .filter(|database| database.spec.server_ref.name == server.name_any())
-        .map(|database| ObjectRef::from_obj(database.as_ref()))
-        .collect()
-}
-
-/// A server that is being deleted waits for its databases; others do not care.
-fn deleting_server_of(
-    servers: &Store<PostgreSQLServer>,
-    database: &PostgreSQLDatabase,
-) -> Option<ObjectRef<PostgreSQLServer>> {
-    let server = ObjectRef::new(&database.spec.server_ref.name).within(&database.namespace()?);
-    servers.get(&server).filter(|server| server.meta().deletion_timestamp.is_some()).map(|_| server)
-}
-
-async fn stopped(mut stop: watch::Receiver<bool>) {
+/// Completes when the stop comes.
+pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
     // An error means that nobody can say stop any more, which is as good as being told.
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// Completes when the stop comes before the first list has arrived. A controller waits for that list even when it shall
-/// stop, and it never comes where the API server does not answer.
-async fn stopped_before_begin<K>(store: Store<K>, stop: watch::Receiver<bool>)
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    tokio::select! {
-        biased;
-        _ = store.wait_until_ready() => std::future::pending().await,
-        () = stopped(stop) => {}
-    }
-}
-
-/// Drives a controller until it ends by itself or `end` comes; ticks as long as it gets its turns.
-async fn alive<T>(controller: impl Stream<Item = T>, pulse: Pulse, end: impl Future<Output = ()>) {
-    let mut controller = std::pin::pin!(controller);
-    let mut end = std::pin::pin!(end);
-    let mut ticks = tokio::time::interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            next = controller.next() => if next.is_none() { break },
-            () = &mut end => break,
-            _ = ticks.tick() => pulse.tick(),
-        }
-    }
-    pulse.finish();
 }
 
 async fn keep_gauges(context: Arc<Context>, stop: impl Future<Output = ()>) {
@@ -229,17 +131,25 @@ async fn keep_gauges(context: Arc<Context>, stop: impl Future<Output = ()>) {
 fn set_gauges(context: &Context) {
     let backend = |name: Option<&str>| name.map_or("none", |name| known_backend(name).unwrap_or("other"));
     let label = |phase: Option<Phase>| phase.unwrap_or_default().as_str();
-    let servers = context.servers.state();
-    let databases = context.databases.state();
-    let servers = servers.iter().map(|server| {
+    let servers = context.all_servers().into_iter().map(|server| {
         let status = server.status.as_ref();
         let phase = status.and_then(|status| status.phase);
         ["server", label(phase), backend(status.and_then(|status| status.backend.as_deref()))]
     });
-    let databases = databases.iter().map(|database| {
+    let databases = context.all_databases().into_iter().map(|database| {
         let status = database.status.as_ref();
         let phase = status.and_then(|status| status.phase);
         ["database", label(phase), backend(status.and_then(|status| status.backend.as_deref()))]
     });
     context.metrics.set_objects(servers.chain(databases));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn namespaces_share_what_may_be_done_at_the_same_time() {
+        assert_eq!((share(8, 1), share(8, 3), share(2, 5)), (8, 2, 1));
+    }
 }

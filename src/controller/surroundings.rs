@@ -9,25 +9,13 @@ use super::context::Context;
 use super::credentials::CredentialsSeen;
 use super::failure::Failure;
 use super::requests::{Requests, ResetDue};
-use crate::api::{Deployment, DeploymentStatus, PostgreSQLDatabase};
+use crate::api::PostgreSQLDatabase;
 use crate::backend::Owner;
 
 /// Whether a password reset is due.
 pub fn reset_due(context: &Context, requests: &Requests, seen: &CredentialsSeen, now: Timestamp) -> ResetDue {
     let seconds = i64::try_from(context.config.reconcile.label_reset_interval_seconds).unwrap_or(i64::MAX);
     requests.reset_due(seen.issued_at(), seen.last_reset(), SignedDuration::from_secs(seconds), now)
-}
-
-/// Whether the original operator left the object finished, and we have not seen what it made yet: its objects name a
-/// backend, ours also what is in it.
-pub fn original_finished(
-    name: &Option<String>,
-    backend: &Option<String>,
-    deployment: Option<&Deployment>,
-) -> bool {
-    name.is_none()
-        && backend.is_some()
-        && deployment.is_some_and(|deployment| deployment.status == Some(DeploymentStatus::Finished))
 }
 
 /// Whether the namespace is being deleted. Asked only when a Secret may have to be made in it.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// It says nothing about the API server or a backend: restarting the operator would not heal those.
 #[derive(Clone, Debug, Default)]
 pub struct Heartbeat {
-    tasks: Arc<Mutex<BTreeMap<&'static str, Task>>>,
+    tasks: Arc<Mutex<BTreeMap<String, Task>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -22,37 +22,37 @@ impl Heartbeat {
     /// Watches a task from now on: it must tick again within `bound`, for as long as it has not finished.
     ///
     /// A task that panics takes its pulse with it without finishing, and so is noticed.
-    pub fn watch(&self, task: &'static str, bound: Duration) -> Pulse {
-        lock(&self.tasks).insert(task, Task { last: Instant::now(), bound });
-        Pulse { task, heartbeat: self.clone() }
+    pub fn watch(&self, task: &str, bound: Duration) -> Pulse {
+        lock(&self.tasks).insert(task.to_owned(), Task { last: Instant::now(), bound });
+        Pulse { task: task.to_owned(), heartbeat: self.clone() }
     }
 
     /// The tasks that have not ticked within their bounds, each with the time since its last tick.
-    pub fn stuck(&self) -> Vec<(&'static str, Duration)> {
+    pub fn stuck(&self) -> Vec<(String, Duration)> {
         let tasks = lock(&self.tasks);
         let overdue = |task: &Task| Some(task.last.elapsed()).filter(|silence| *silence > task.bound);
-        tasks.iter().filter_map(|(name, task)| Some((*name, overdue(task)?))).collect()
+        tasks.iter().filter_map(|(name, task)| Some((name.clone(), overdue(task)?))).collect()
     }
 }
 
 /// A task's side of the heartbeat.
 #[derive(Clone, Debug)]
 pub struct Pulse {
-    task: &'static str,
+    task: String,
     heartbeat: Heartbeat,
 }
 
 impl Pulse {
     /// Says that the task is alive.
     pub fn tick(&self) {
-        if let Some(task) = lock(&self.heartbeat.tasks).get_mut(self.task) {
+        if let Some(task) = lock(&self.heartbeat.tasks).get_mut(&self.task) {
             task.last = Instant::now();
         }
     }
 
     /// Says that the task has ended as it should: it is no longer watched.
     pub fn finish(self) {
-        lock(&self.heartbeat.tasks).remove(self.task);
+        lock(&self.heartbeat.tasks).remove(&self.task);
     }
 }
 

@@ -98,7 +98,7 @@ async fn healthz(State(probes): State<Probes>) -> Response {
     if stuck.is_empty() {
         return (StatusCode::OK, "ok\n").into_response();
     }
-    let line = |(task, silence): &(&str, Duration)| {
+    let line = |(task, silence): &(String, Duration)| {
         format!("task {task} has not been seen for {} s\n", silence.as_secs())
     };
     (StatusCode::SERVICE_UNAVAILABLE, stuck.iter().map(line).collect::<String>()).into_response()

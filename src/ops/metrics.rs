@@ -33,6 +33,7 @@ pub struct Metrics {
     actions: IntCounterVec,
     action_duration: HistogramVec,
     backend_requests: IntCounterVec,
+    leader: IntGauge,
 }
 
 impl Metrics {
@@ -90,6 +91,13 @@ impl Metrics {
                     &["backend", "operation", "outcome"],
                 )?,
             )?,
+            leader: register(
+                &registry,
+                IntGauge::new(
+                    "hcpg_leader",
+                    "Whether this instance holds the lease: 1, or 0 while it stands by.",
+                )?,
+            )?,
             registry,
         };
         let build = Opts::new("hcpg_build_info", "The version that runs; always 1.")
@@ -97,6 +105,11 @@ impl Metrics {
         register(&metrics.registry, IntGauge::with_opts(build)?)?.set(1);
         metrics.registry.register(Box::new(ProcessCollector::for_self()))?;
         Ok(metrics)
+    }
+
+    /// Shows whether this instance holds the lease.
+    pub fn set_leader(&self, leads: bool) {
+        self.leader.set(i64::from(leads));
     }
 
     /// Counts a transition.
@@ -224,6 +237,7 @@ mod tests {
                 "hcpg_actions_total",
                 "hcpg_backend_requests_total",
                 "hcpg_build_info",
+                "hcpg_leader",
                 "hcpg_objects",
                 "hcpg_phase_duration_seconds",
                 "hcpg_reconcile_duration_seconds",

@@ -24,6 +24,8 @@ pub enum SqlErrorKind {
     NotReady,
     /// The database to connect to does not exist (3D000).
     DatabaseMissing,
+    /// The database is there and lets nobody in (55000): it was closed, or a `DROP DATABASE` broke off.
+    DatabaseClosed,
     /// In use or locked by somebody else; asking again later helps.
     Busy,
     /// The administrator lacks a right (42501, or 2BP01 where objects out of its reach depend on a role).
@@ -197,6 +199,7 @@ fn classify(code: &SqlState, message: &str) -> SqlErrorKind {
         "28P01" => SqlErrorKind::PasswordRefused,
         "28000" => SqlErrorKind::LoginRefused,
         "3D000" => SqlErrorKind::DatabaseMissing,
+        "55000" => SqlErrorKind::DatabaseClosed,
         "42501" | "2BP01" => SqlErrorKind::NotPermitted,
         // Object in use, lock not available, serialization failure, deadlock, our own statement_timeout; and the ways
         // in which losing a race against another creator shows.

@@ -55,9 +55,9 @@ impl DatabaseState {
 ///
 /// Nothing is written: what is asked on `admin` runs in a read-only transaction, the second session is read-only.
 pub async fn observe(admin: &Session, spec: &DatabaseSpec<'_>) -> Result<DatabaseState, SqlError> {
-    admin.execute("BEGIN READ ONLY", "", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    admin.control("BEGIN READ ONLY", "", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let outside = outside(admin, spec).await;
-    admin.execute("ROLLBACK", "", "ROLLBACK").await?;
+    admin.control("ROLLBACK", "", "ROLLBACK").await?;
     let mut state = outside?;
     if state.seen_inside {
         let target = admin.beside(&spec.names.database, Access::ReadOnly).await?;

@@ -12,6 +12,8 @@ use tracing::debug;
 use super::endpoint::{Endpoint, Login, Timeouts};
 use super::error::SqlError;
 use super::tls;
+use crate::failpoints;
+use crate::fence;
 use crate::secrets::Password;
 
 const APPLICATION_NAME: &str = "hybrid-cloud-postgresql-operator";
@@ -170,6 +172,13 @@ impl Session {
     ///
     /// `kind` and `object` are for logs and errors; the text itself appears in neither.
     pub(super) async fn execute(&self, kind: &str, object: &str, sql: &str) -> Result<(), SqlError> {
+        self.control(kind, object, sql).await?;
+        failpoints::done(kind);
+        Ok(())
+    }
+
+    /// Runs a statement that leaves nothing behind, such as the begin and end of a transaction that only reads.
+    pub(super) async fn control(&self, kind: &str, object: &str, sql: &str) -> Result<(), SqlError> {
         let action = format!("{kind} {object}");
         debug!(server = %self.origin.endpoint, database = self.origin.dbname, kind, object, "sql");
         self.bounded(&action, self.client.batch_execute(sql)).await
@@ -196,7 +205,7 @@ impl Session {
     ) -> Result<T, SqlError> {
         let Origin { endpoint, timeouts, .. } = &self.origin;
         let bound = timeouts.statement + GRACE;
-        match timeout(bound, answer).await {
+        match timeout(bound, fence::within(answer)).await {
             Ok(answer) => answer.map_err(|error| SqlError::from_driver(&error, action, endpoint)),
             Err(_) => Err(SqlError::timed_out(action, endpoint, bound)),
         }

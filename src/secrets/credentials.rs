@@ -128,6 +128,11 @@ impl ConnectionFacts {
     }
 }
 
+/// Whether the original operator may have written the Secret: its six keys, and nobody's mark.
+pub fn is_unmarked_and_complete(secret: &Secret) -> bool {
+    marked_uid(secret).is_none() && ORIGINAL_KEYS.iter().all(|key| field(secret, key).is_some())
+}
+
 /// A key of the Secret as text.
 pub fn field(secret: &Secret, key: &str) -> Option<String> {
     let bytes = &secret.data.as_ref()?.get(key)?.0;

@@ -6,7 +6,9 @@ mod mark;
 mod password;
 mod store;
 
-pub use credentials::{ConnectionFacts, ORIGINAL_KEYS, Recognised, field, password_in};
+pub use credentials::{
+    ConnectionFacts, ORIGINAL_KEYS, Recognised, field, is_unmarked_and_complete, password_in,
+};
 pub use generate::{PasswordRules, generate};
 pub use mark::{ISSUED_AT, RESET_AT, SecretOwner, marked_name};
 pub use password::Password;

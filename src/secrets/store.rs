@@ -10,8 +10,9 @@ use kube::api::{Api, DeleteParams, ObjectMeta, Patch, PatchParams, PostParams, P
 
 use super::Password;
 use super::credentials::{ConnectionFacts, password_in};
-use super::mark::{ISSUED_AT, RESET_AT, SETTLES, SecretOwner, marked_name};
+use super::mark::{ISSUED_AT, RESET_AT, SETTLES, SecretOwner, marked_name, marked_uid};
 use crate::api::names::FIELD_MANAGER;
+use crate::failpoints;
 
 /// A password that is on its way to the server.
 #[derive(Clone, Debug)]
@@ -105,6 +106,15 @@ impl SecretStore {
         }))
     }
 
+    /// The password that the original operator left on its way under this name, if it did.
+    ///
+    /// # Errors
+    /// When the API server could not be asked.
+    pub async fn left_by_original(&self, name: &str) -> Result<Option<Password>, SecretError> {
+        let secret = self.get(&self.operator_namespace, name).await?;
+        Ok(secret.filter(|secret| marked_uid(secret).is_none()).as_ref().and_then(password_in))
+    }
+
     /// Stores a drawn password, unless one is stored already: then that one is used.
     ///
     /// # Errors
@@ -135,7 +145,7 @@ impl SecretStore {
             ..Secret::default()
         };
         match self.api(&self.operator_namespace).create(&PostParams::default(), &secret).await {
-            Ok(_) => {}
+            Ok(_) => failpoints::done("pending Secret stored"),
             Err(kube::Error::Api(status)) if status.code == 409 => {}
             Err(error) => return Err(api_error(&name, error)),
         }
@@ -152,7 +162,9 @@ impl SecretStore {
         owner: &SecretOwner,
         pending: &PendingPassword,
     ) -> Result<(), SecretError> {
-        self.delete(&self.operator_namespace, &pending_name(&owner.uid), pending.uid.clone()).await
+        self.delete(&self.operator_namespace, &pending_name(&owner.uid), pending.uid.clone()).await?;
+        failpoints::done("pending Secret dropped");
+        Ok(())
     }
 
     /// Publishes the credentials in place of `found`, the Secret as it was observed.
@@ -195,7 +207,19 @@ impl SecretStore {
                 api.patch(name, &apply, &Patch::Apply(&secret)).await.map(|_| ())
             }
         };
-        answer.map_err(|error| api_error(name, error))
+        answer.map_err(|error| api_error(name, error))?;
+        failpoints::done("Secret published");
+        Ok(())
+    }
+
+    /// Deletes the Secret that was seen, if it is still the same one.
+    ///
+    /// # Errors
+    /// When the API server could not be asked.
+    pub async fn remove_seen(&self, secret: &Secret) -> Result<(), SecretError> {
+        let metadata = &secret.metadata;
+        let (namespace, name) = (metadata.namespace.as_deref(), metadata.name.as_deref());
+        self.delete(namespace.unwrap_or_default(), name.unwrap_or_default(), metadata.uid.clone()).await
     }
 
     /// Deletes the Secret, if it bears the mark of `owner`. Absent is done.
@@ -205,7 +229,9 @@ impl SecretStore {
     pub async fn remove(&self, owner: &SecretOwner, name: &str) -> Result<(), SecretError> {
         match self.get(&owner.namespace, name).await? {
             Some(secret) if owner.owns(&secret) => {
-                self.delete(&owner.namespace, name, secret.metadata.uid.clone()).await
+                self.delete(&owner.namespace, name, secret.metadata.uid.clone()).await?;
+                failpoints::done("Secret removed");
+                Ok(())
             }
             _ => Ok(()),
         }

@@ -12,12 +12,14 @@ use kube::Client;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
 
+use super::api_faults::ApiFaults;
 use super::case::Case;
 use super::controllers::Controllers;
 use super::done;
 use super::effects::Effects;
 use super::faults::Faults;
 use super::faulty::FaultyBackend;
+use super::outcomes::Outcomes;
 use super::subject::Subject;
 use crate::control_plane::{AuditEvent, Cluster, ControlPlane, Options, create_namespace};
 use crate::operator::{OPERATOR_NAMESPACE, OPERATOR_USER, SERVICE_ACCOUNT, install};
@@ -28,6 +30,10 @@ pub struct Bench {
     pub subject: Arc<dyn Subject>,
     /// What calls to the backend meet.
     pub faults: Faults,
+    /// What requests to the API server meet.
+    pub api_faults: ApiFaults,
+    /// What came of them.
+    pub outcomes: Outcomes,
     /// Where the operator is killed.
     pub effects: Effects,
     /// The configuration in force.
@@ -54,10 +60,28 @@ impl Bench {
         let config = Arc::new(config(subject.config()));
         let (faults, (effects, kills)) = (Faults::default(), Effects::new());
         let backend = FaultyBackend::new(subject.backend(&config), faults.clone(), effects.clone());
-        let controllers = Controllers::new(done(login), config.clone(), Arc::new(backend), effects.clone());
+        let (api_faults, outcomes) = (ApiFaults::default(), Outcomes::default());
+        let controllers = Controllers::new(
+            done(login),
+            config.clone(),
+            Arc::new(backend),
+            effects.clone(),
+            api_faults.clone(),
+        );
         controllers.start().await;
         let kills = Mutex::new(kills);
-        Arc::new(Self { subject, faults, effects, config, admin, controllers, kills, plane })
+        Arc::new(Self {
+            subject,
+            faults,
+            api_faults,
+            outcomes,
+            effects,
+            config,
+            admin,
+            controllers,
+            kills,
+            plane,
+        })
     }
 
     /// A case in a namespace of its own.

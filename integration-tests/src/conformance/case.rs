@@ -148,6 +148,23 @@ impl Case {
         .await
     }
 
+    /// A database object.
+    pub async fn database(&self, name: &str) -> Option<PostgreSQLDatabase> {
+        done(self.api::<PostgreSQLDatabase>().get_opt(name).await)
+    }
+
+    /// What has to hold whenever a database is ready: a login that works, nothing pending.
+    pub async fn database_is_well(&self, name: &str, secret: &str) {
+        self.database_ready(name).await;
+        let credentials = self.credentials_of(secret).await;
+        let Some(credentials) = credentials else { panic!("{}: no Secret {secret}", self.namespace) };
+        if let Err(error) = credentials.connect().await {
+            panic!("{}: the published login of {name} fails: {error}", self.namespace);
+        }
+        let uid = self.database(name).await.and_then(|database| database.uid()).unwrap_or_default();
+        assert!(self.pending(&uid).await.is_none(), "{}: nothing is pending", self.namespace);
+    }
+
     /// Waits until the database is ready, in its present generation.
     pub async fn database_ready(&self, name: &str) {
         self.until(&format!("the database {name} is ready"), async || {
@@ -171,6 +188,11 @@ impl Case {
             Some(credentials) => credentials,
             None => panic!("{}: the Secret {SECRET} holds no credentials", self.namespace),
         }
+    }
+
+    /// What another Secret of the namespace holds, once it is there.
+    pub async fn credentials_of(&self, secret: &str) -> Option<Credentials> {
+        self.secret(secret).await.as_ref().and_then(Credentials::from_secret)
     }
 
     /// Logs in with what the published Secret holds.
@@ -227,6 +249,14 @@ impl Case {
         done(api.get_opt(&pending_name(uid)).await)
     }
 
+    /// The pending passwords of objects of this namespace.
+    async fn all_pending(&self) -> Vec<String> {
+        let api: Api<Secret> = Api::namespaced(self.bench.admin.clone(), OPERATOR_NAMESPACE);
+        let label = format!("hybridcloud.maibornwolff.de/owner-namespace={}", self.namespace);
+        let found = done(api.list(&ListParams::default().labels(&label)).await);
+        found.iter().map(ResourceExt::name_any).collect()
+    }
+
     /// What has to hold whenever a server is ready: one server, a login that works, nothing pending.
     pub async fn is_well(&self) {
         let server = self.ready().await;
@@ -239,13 +269,18 @@ impl Case {
 
     /// Deletes the server object; nothing may stay behind.
     pub async fn deleted(&self) {
-        let uid = self.server().await.uid().unwrap_or_default();
         self.delete::<PostgreSQLServer>(SERVER).await;
+        self.is_gone().await;
+    }
+
+    /// Waits until the server object is gone; nothing may stay behind.
+    pub async fn is_gone(&self) {
         self.gone::<PostgreSQLServer>(SERVER).await;
         let servers = self.bench.subject.servers(&self.namespace).await;
         assert!(servers.is_empty(), "{}: no server is left: {servers:?}", self.namespace);
         assert!(self.secret(SECRET).await.is_none(), "{}: the Secret is gone", self.namespace);
-        assert!(self.pending(&uid).await.is_none(), "{}: nothing is pending", self.namespace);
+        let pending = self.all_pending().await;
+        assert!(pending.is_empty(), "{}: nothing is pending: {pending:?}", self.namespace);
     }
 
     /// Looks again and again until there is a result.

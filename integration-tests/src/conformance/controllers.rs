@@ -11,6 +11,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::api_faults::{ApiFaults, ApiFaultsLayer};
 use super::done;
 use super::effects::{Effects, EffectsLayer};
 use crate::operator::OPERATOR_NAMESPACE;
@@ -21,6 +22,7 @@ pub(super) struct Controllers {
     config: Arc<Config>,
     backend: Arc<dyn ServerBackend>,
     effects: Effects,
+    api_faults: ApiFaults,
     running: Mutex<Option<Running>>,
 }
 
@@ -35,22 +37,25 @@ impl Controllers {
         config: Arc<Config>,
         backend: Arc<dyn ServerBackend>,
         effects: Effects,
+        api_faults: ApiFaults,
     ) -> Self {
-        Self { kubeconfig, config, backend, effects, running: Mutex::default() }
+        Self { kubeconfig, config, backend, effects, api_faults, running: Mutex::default() }
     }
 
     /// Starts them, with nothing in memory from before.
     pub async fn start(&self) {
+        self.backend.begin().await;
         let options = KubeConfigOptions::default();
         let login = done(kube::Config::from_custom_kubeconfig(self.kubeconfig.clone(), &options).await);
-        let layer = EffectsLayer(self.effects.clone());
-        let client = done(ClientBuilder::try_from(login)).with_layer(&layer).build();
+        let (effects, faults) = (EffectsLayer(self.effects.clone()), ApiFaultsLayer(self.api_faults.clone()));
+        let client = done(ClientBuilder::try_from(login)).with_layer(&faults).with_layer(&effects).build();
         let settings = Settings {
             clients: Clients { requests: client.clone(), watches: client },
             config: self.config.clone(),
             backends: vec![self.backend.clone()],
             metrics: Arc::new(done(Metrics::new())),
             operator_namespace: OPERATOR_NAMESPACE.to_owned(),
+            watch_namespaces: Vec::new(),
             instance: None,
             heartbeat: Heartbeat::default(),
             readiness: Readiness::default(),

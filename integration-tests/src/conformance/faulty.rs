@@ -115,6 +115,14 @@ impl ServerBackend for FaultyBackend {
         self.inner.settling_time()
     }
 
+    async fn begin(&self) {
+        self.inner.begin().await;
+    }
+
+    async fn at_rest(&self) {
+        self.inner.at_rest().await;
+    }
+
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {
         self.inner.identity(owner)
     }

@@ -1,8 +1,10 @@
 //! The local backend under test: real PostgreSQL servers in a folder of their own.
 
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -43,6 +45,20 @@ impl Local {
         let this = Self { folder, ports: done(Ports::reserve()), _sweeper: sweeper };
         this.prepare_programs();
         Arc::new(this)
+    }
+
+    /// With the servers on a small disk of their own; none where this process may not mount one.
+    pub fn on_a_small_disk() -> Option<Arc<Self>> {
+        let this = Self::new();
+        let disk = this.folder.join("data");
+        done(fs::create_dir(&disk));
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=192m,mode=755", "tmpfs"]).arg(&disk).stderr(Stdio::null());
+        mount.status().is_ok_and(|status| status.success()).then_some(this)
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.folder.join("data/ballast")
     }
 
     /// The installed programs, with an `initdb` between that can be made to fail.
@@ -111,16 +127,20 @@ fn installed() -> PathBuf {
     }
 }
 
-fn end(folder: &Path) {
+/// Ends the server at once; false when there is no process.
+fn end(folder: &Path) -> bool {
     let pid = fs::read_to_string(folder.join("pgdata/postmaster.pid")).ok();
     let pid = pid.and_then(|text| text.lines().next()?.trim().parse().ok()).map(Pid::from_raw);
-    let Some(pid) = pid else { return };
-    done(kill(pid, Signal::SIGQUIT));
+    let Some(pid) = pid else { return false };
+    if kill(pid, Signal::SIGQUIT).is_err() {
+        return false;
+    }
     let since = Instant::now();
     while fs::exists(folder.join("pgdata/postmaster.pid")).unwrap_or_default() {
         assert!(since.elapsed() < Duration::from_secs(20), "process {pid} does not end");
         std::thread::sleep(Duration::from_millis(20));
     }
+    true
 }
 
 #[async_trait]
@@ -189,7 +209,7 @@ impl Subject for Local {
     async fn drift(&self, drift: &Drift, namespace: &str, name: &str) {
         let folder = self.folder_of(namespace, name);
         if drift.name == "stopped" {
-            end(&folder);
+            assert!(end(&folder), "it was running");
         } else {
             let file = folder.join("pgdata/hcpg.conf");
             let text = done(fs::read_to_string(&file)).replace("'5MB'", "'9MB'");
@@ -210,8 +230,40 @@ impl Subject for Local {
         // Away in one step, so that nobody sees it stopped and starts it again.
         let vanished = self.folder.join(format!("vanished-{namespace}-{name}"));
         done(fs::rename(self.folder_of(namespace, name), &vanished));
-        end(&vanished);
+        let _ = end(&vanished);
         done(fs::remove_dir_all(&vanished));
+    }
+
+    async fn crash(&self, namespace: &str, name: &str) -> bool {
+        end(&self.folder_of(namespace, name))
+    }
+
+    async fn exchange(&self, namespace: &str, name: &str) {
+        // What tells two servers of one name apart is the moment in which each was made.
+        let path = self.folder_of(namespace, name).join("server.json");
+        let mut record: Value = done(serde_json::from_str(&done(fs::read_to_string(&path))));
+        let made = record["createdAt"].as_i64().unwrap_or_default();
+        record["createdAt"] = json!(made ^ 1);
+        let aside = path.with_extension("exchanged");
+        done(fs::write(&aside, record.to_string()));
+        done(fs::rename(aside, path));
+    }
+
+    async fn fill_disk(&self) -> bool {
+        let disk = self.folder.join("data");
+        let mounted = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        if !mounted.contains(&format!(" {} ", disk.display())) {
+            return false;
+        }
+        let mut file = done(fs::File::create(self.ballast()));
+        // Until there is no room: the error is what is asked for.
+        while file.write_all(&[0; 64 << 10]).is_ok() {}
+        while file.write_all(&[0; 512]).is_ok() {}
+        true
+    }
+
+    async fn free_disk(&self) {
+        done(fs::remove_file(self.ballast()));
     }
 
     async fn fail_next_creation(&self) {

@@ -8,22 +8,28 @@
 //!
 //! This is for tests: what goes wrong panics, with all there is to know about it.
 
+mod api_faults;
 mod bench;
 mod case;
 mod controllers;
 mod effects;
 mod faults;
 mod faulty;
+mod flow;
 mod local;
+mod outcomes;
 mod subject;
 pub mod suite;
 
+pub use api_faults::{ApiFault, ApiFaults, Asker, Target};
 pub use bench::Bench;
 pub use case::Case;
 pub use effects::{Effects, Moment, Point};
 pub use faults::{Answer, Call, Fault, Faults, Operation};
 pub use faulty::FaultyBackend;
+pub use flow::Flow;
 pub use local::Local;
+pub use outcomes::{Outcome, Outcomes};
 pub use subject::{Drift, Shown, Subject, Update};
 
 /// The result, or the end of the test.

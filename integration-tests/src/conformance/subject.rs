@@ -38,6 +38,18 @@ pub trait Subject: Send + Sync {
     /// Takes the server of the object away, with all its data.
     async fn vanish(&self, namespace: &str, name: &str);
 
+    /// Ends the processes of the server at once, as a crash would; false as long as it has none.
+    async fn crash(&self, namespace: &str, name: &str) -> bool;
+
+    /// Puts another server in the place of the object's, or that one back.
+    async fn exchange(&self, namespace: &str, name: &str);
+
+    /// Fills the disk on which the servers stand; false where it cannot be had.
+    async fn fill_disk(&self) -> bool;
+
+    /// Makes room again.
+    async fn free_disk(&self);
+
     /// The next creation is accepted, and fails before the server is available.
     async fn fail_next_creation(&self);
 

@@ -29,14 +29,7 @@ pub(super) async fn build(quiet: bool) -> Result<PathBuf, Error> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     // All members, as in the tests' own build, so that dependencies are built with the same features.
-    command.args([
-        "build",
-        "--quiet",
-        "--workspace",
-        "--bin",
-        NAME,
-        "--message-format=json-render-diagnostics",
-    ]);
+    command.args(["build", "--workspace", "--bin", NAME, "--message-format=json-render-diagnostics"]);
     if quiet {
         command.arg("--quiet");
     }

@@ -47,6 +47,8 @@ pub(super) fn text(data_dir: &Path, (first, last): (u16, u16), tweaks: &Value) -
         "allowed_backends": ["local"],
         "backends": {"local": {"data_dir": data_dir, "port_first": first, "port_last": last}},
         "reconcile": {"poll_seconds": 1, "backoff_max_seconds": 3},
+        // A machine under load stands still for long; one instance alone loses nothing by patience.
+        "leader_election": {"lease_seconds": 60},
     });
     merge(&mut config, tweaks);
     serde_saphyr::to_string(&config)

@@ -35,37 +35,55 @@ pub fn project_file(path: &str) -> PathBuf {
     here.parent().unwrap_or(here).join(path)
 }
 
+/// An account for an operator.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// The operator's namespace.
+    pub namespace: &'a str,
+    /// Its ServiceAccount there, and the name of its roles.
+    pub name: &'a str,
+    /// Namespaces in which it has rights; none: in all.
+    pub serves: &'a [&'a str],
+}
+
 /// Installs the definitions and the account; what is there already is brought up to date.
 pub async fn install(client: &Client) -> Result<(), Error> {
     install_definitions(client).await?;
-    create_namespace(client, OPERATOR_NAMESPACE).await?;
-    apply(client, &Namespace { metadata: named(OPERATOR_NAMESPACE), ..Namespace::default() }).await?;
-    let namespace = Some(OPERATOR_NAMESPACE.to_owned());
-    let local = || ObjectMeta { namespace: namespace.clone(), ..named(SERVICE_ACCOUNT) };
+    let account = Account { namespace: OPERATOR_NAMESPACE, name: SERVICE_ACCOUNT, serves: &[] };
+    install_account(client, account).await
+}
+
+/// Installs an account with the chart's rules. The namespaces that it serves must be there.
+pub async fn install_account(client: &Client, account: Account<'_>) -> Result<(), Error> {
+    let Account { namespace, name, serves } = account;
+    create_namespace(client, namespace).await?;
+    apply(client, &Namespace { metadata: named(namespace), ..Namespace::default() }).await?;
+    let within = |namespace: &str| ObjectMeta { namespace: Some(namespace.to_owned()), ..named(name) };
     let role_ref = |kind: &str| RoleRef {
         api_group: "rbac.authorization.k8s.io".to_owned(),
         kind: kind.to_owned(),
-        name: SERVICE_ACCOUNT.to_owned(),
+        name: name.to_owned(),
     };
     let subjects = Some(vec![Subject {
         kind: "ServiceAccount".to_owned(),
-        name: SERVICE_ACCOUNT.to_owned(),
-        namespace: namespace.clone(),
+        name: name.to_owned(),
+        namespace: Some(namespace.to_owned()),
         ..Subject::default()
     }]);
-    apply_local(client, &ServiceAccount { metadata: local(), ..ServiceAccount::default() }).await?;
-    let rules = Some(rules_of("cluster-role-rules.yaml")?);
-    apply(client, &ClusterRole { metadata: named(SERVICE_ACCOUNT), rules, ..ClusterRole::default() }).await?;
-    let binding = ClusterRoleBinding {
-        metadata: named(SERVICE_ACCOUNT),
-        role_ref: role_ref("ClusterRole"),
-        subjects: subjects.clone(),
-    };
-    apply(client, &binding).await?;
-    let rules = rules_of("operator-namespace-rules.yaml")?;
-    if !rules.is_empty() {
-        apply_local(client, &Role { metadata: local(), rules: Some(rules) }).await?;
-        apply_local(client, &RoleBinding { metadata: local(), role_ref: role_ref("Role"), subjects }).await?;
+    apply_local(client, &ServiceAccount { metadata: within(namespace), ..ServiceAccount::default() }).await?;
+    let rules = rules_of("cluster-role-rules.yaml")?;
+    if serves.is_empty() {
+        let role =
+            ClusterRole { metadata: named(name), rules: Some(rules.clone()), ..ClusterRole::default() };
+        apply(client, &role).await?;
+        let (role_ref, subjects) = (role_ref("ClusterRole"), subjects.clone());
+        apply(client, &ClusterRoleBinding { metadata: named(name), role_ref, subjects }).await?;
+    }
+    let own = (namespace, rules_of("operator-namespace-rules.yaml")?);
+    for (place, rules) in serves.iter().map(|place| (*place, rules.clone())).chain([own]) {
+        apply_local(client, &Role { metadata: within(place), rules: Some(rules) }).await?;
+        let (role_ref, subjects) = (role_ref("Role"), subjects.clone());
+        apply_local(client, &RoleBinding { metadata: within(place), role_ref, subjects }).await?;
     }
     Ok(())
 }
@@ -160,7 +178,8 @@ where
         + DeserializeOwned
         + std::fmt::Debug,
 {
-    apply_in(&Api::namespaced(client.clone(), OPERATOR_NAMESPACE), object).await
+    let namespace = object.namespace().unwrap_or_default();
+    apply_in(&Api::namespaced(client.clone(), &namespace), object).await
 }
 
 async fn apply_in<K>(api: &Api<K>, object: &K) -> Result<(), Error>

@@ -145,7 +145,9 @@ impl KeptOperator {
             .arg(project_file("examples/config-local.yaml"))
             .env("HYBRIDCLOUD_BACKENDS_LOCAL_DATA_DIR", self.folder.join("data"))
             .env("KUBECONFIG", self.folder.join("kubeconfig"))
-            .env("KUBERNETES_NAMESPACE", OPERATOR_NAMESPACE);
+            .env("KUBERNETES_NAMESPACE", OPERATOR_NAMESPACE)
+            // Its own from start to start, so that it need not wait for a lease that it held itself.
+            .env("KUBERNETES_POD_NAME", self.folder.file_name().unwrap_or_default());
         command
     }
 

@@ -28,8 +28,8 @@ pub use binary::operator_binary;
 pub use error::Error;
 pub use http::Answer;
 pub use install::{
-    OPERATOR_NAMESPACE, OPERATOR_USER, SERVICE_ACCOUNT, definitions, install, is_taken, project_file,
-    uninstall,
+    Account, OPERATOR_NAMESPACE, OPERATOR_USER, SERVICE_ACCOUNT, definitions, install, install_account,
+    is_taken, project_file, uninstall,
 };
 pub use kept::KeptOperator;
 pub use samples::Sample;
@@ -96,7 +96,12 @@ impl Operator {
 
     /// Starts it after it has ended, with the same configuration, and waits until it is ready.
     pub async fn start_again(&self) -> Result<(), Error> {
-        self.spawn()?;
+        self.start_again_with(&[]).await
+    }
+
+    /// The same with more variables, this time only.
+    pub async fn start_again_with(&self, more: &[(&str, &str)]) -> Result<(), Error> {
+        self.spawn(more)?;
         let since = Instant::now();
         loop {
             let last = match self.get("/readyz").await {
@@ -133,10 +138,7 @@ impl Operator {
 
     /// SIGTERM, and waits for its end.
     pub async fn sigterm(&self) -> Result<Option<ExitStatus>, Error> {
-        if let Some(pid) = self.pid() {
-            // An error means that it has ended already.
-            let _ = kill(pid, Signal::SIGTERM);
-        }
+        self.signal(Signal::SIGTERM);
         let since = Instant::now();
         while self.is_running() {
             if since.elapsed() > STOPPED_WITHIN {
@@ -157,6 +159,40 @@ impl Operator {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+
+    /// Holds its process, as a machine that stands still would.
+    pub fn sigstop(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets it go on.
+    pub fn sigcont(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid() {
+            // An error means that it has ended already.
+            let _ = kill(pid, signal);
+        }
+    }
+
+    /// Whether it holds the lease.
+    pub async fn leads(&self) -> Result<bool, Error> {
+        Ok(self.metric("hcpg_leader", &[]).await? == 1.0)
+    }
+
+    /// Its name as a pod's, which it has from start to start, as a container in a pod.
+    pub fn name(&self) -> String {
+        self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// What an operator beside it needs in its configuration to work on the same servers.
+    pub fn shared(&self) -> Result<Value, Error> {
+        let (first, last) = self._ports.range()?;
+        let local = json!({"data_dir": self.data_dir(), "port_first": first, "port_last": last});
+        Ok(json!({"backends": {"local": local}}))
     }
 
     /// Whether its process runs.
@@ -218,7 +254,7 @@ impl Operator {
         &self.folder
     }
 
-    fn spawn(&self) -> Result<(), Error> {
+    fn spawn(&self, more: &[(&str, &str)]) -> Result<(), Error> {
         let log = self.log_path();
         let stderr = OpenOptions::new()
             .append(true)
@@ -234,8 +270,10 @@ impl Operator {
             .arg(self.folder.join("config.yaml"))
             .env("KUBECONFIG", self.folder.join("kubeconfig"))
             .env("KUBERNETES_NAMESPACE", OPERATOR_NAMESPACE)
+            .env("KUBERNETES_POD_NAME", self.name())
             .env("RUST_LOG", &self.options.log)
             .envs(self.options.environment.iter().map(|(name, value)| (name, value)))
+            .envs(more.iter().copied())
             .current_dir(&self.folder)
             .stdin(Stdio::null())
             .stdout(stdout)

@@ -32,6 +32,9 @@ for signal in QUIT KILL; do
   done
 done
 
+# Small disks that a test has mounted below it.
+grep -F " $folder/" /proc/self/mounts | cut -d " " -f 2 | while read -r mounted; do umount "$mounted"; done
+
 for _ in 1 2 3 4 5 6 7 8 9 10; do
   rm -rf "$folder" && [ ! -e "$folder" ] && exit 0
   sleep 0.2

@@ -73,6 +73,23 @@ impl LocalServer {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Every statement in its log from `offset` on: the word it begins with, and the line.
+    pub fn statements(&self, offset: usize) -> Vec<(String, String)> {
+        let log = self.log();
+        let lines = log[offset..].lines().filter(|line| line.contains("LOG:"));
+        lines
+            .filter_map(|line| {
+                let (_, rest) = line.split_once("LOG:  ")?;
+                let text = match rest.strip_prefix("statement: ") {
+                    Some(text) => text,
+                    None => rest.strip_prefix("execute ")?.split_once(": ")?.1,
+                };
+                let verb = text.split_whitespace().next()?.trim_end_matches(';').to_uppercase();
+                Some((verb, line.to_owned()))
+            })
+            .collect()
+    }
+
     /// Logs in as its superuser over its socket: for looking at what users cannot see, and for doing damage.
     pub async fn superuser(&self, dbname: &str) -> Result<Client, tokio_postgres::Error> {
         let (client, connection) = Config::new()

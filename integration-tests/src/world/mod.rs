@@ -15,8 +15,10 @@
 //!
 //! This is for tests: what goes wrong panics, with all there is to know about it.
 
+mod census;
 mod local_server;
 mod login;
+mod original;
 mod plain;
 mod story;
 mod team;
@@ -30,8 +32,10 @@ use kube::Client;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
+pub use census::postmasters;
 pub use local_server::LocalServer;
 pub use login::{Credentials, LoginError};
+pub use original::{BackendTraces, Before, original};
 pub use plain::{database_object, secret_of, server_object};
 pub use story::Story;
 pub use team::{APP, APP_LOGIN, TEAM, TEAM_AND_APP, TEAM_LOGIN, answer, says};
@@ -41,7 +45,8 @@ use crate::control_plane::{
     AuditEvent, AuditLog, Binary, Cluster, ControlPlane, Options, create_namespace, kubeconfig, locate,
 };
 use crate::operator::{
-    OPERATOR_NAMESPACE, OPERATOR_USER, Operator, OperatorOptions, SERVICE_ACCOUNT, install,
+    Account, OPERATOR_NAMESPACE, OPERATOR_USER, Operator, OperatorOptions, SERVICE_ACCOUNT, install,
+    install_account,
 };
 
 /// A control plane of its own with the operator running in it, as itself. Both are gone with it, however that happens.
@@ -84,6 +89,51 @@ impl World {
         let client = self.client().await;
         done(create_namespace(&client, &namespace).await);
         Story::new(self, client, namespace)
+    }
+
+    /// A story in a namespace of that very name.
+    pub async fn story_in(&self, namespace: &str) -> Story<'_> {
+        let client = self.client().await;
+        done(create_namespace(&client, namespace).await);
+        Story::new(self, client, namespace.to_owned())
+    }
+
+    /// Another operator, with an account of its own, so that the audit log tells them apart.
+    pub async fn operator_as(&self, account: Account<'_>, mut options: OperatorOptions) -> Operator {
+        done(install_account(&self.client().await, account).await);
+        let login = self.plane.kubeconfig_for_service_account(account.namespace, account.name).await;
+        options.environment.push(("KUBERNETES_NAMESPACE".to_owned(), account.namespace.to_owned()));
+        done(Operator::start(&done(login), options).await)
+    }
+
+    /// All that a ServiceAccount has written, or tried to write, up to now.
+    pub async fn writes_of(&self, account: &Account<'_>) -> Vec<AuditEvent> {
+        let user = format!("system:serviceaccount:{}:{}", account.namespace, account.name);
+        let mut events = done(self.audit_log().settled(&self.client().await).await);
+        events.retain(|event| {
+            event.user.username == user && event.is_write() && event.stage == "ResponseComplete"
+        });
+        events
+    }
+
+    /// A story that goes on in a namespace that is there already.
+    pub async fn story_again_in(&self, namespace: &str) -> Story<'_> {
+        Story::new(self, self.client().await, namespace.to_owned())
+    }
+
+    /// Runs a script as the admin would, with the real kubectl; returns what it printed. A failure panics.
+    pub async fn shell(&self, script: &str) -> String {
+        let folder = self.kubectl.parent().unwrap_or(&self.kubectl);
+        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+        let mut command = Command::new("bash");
+        command
+            .args(["-euo", "pipefail", "-c", script])
+            .env("PATH", path)
+            .env("KUBECONFIG", &self.admin_kubeconfig);
+        let output = done(command.output().await);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{script}: {}", text(&output.stderr));
+        text(&output.stdout)
     }
 
     /// Runs the real kubectl as the admin; returns what it printed. A refusal panics.

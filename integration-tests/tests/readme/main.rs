@@ -143,7 +143,8 @@ fn the_metrics_and_their_labels() {
         .table("## Metrics")
         .iter()
         .map(|row| {
-            let labels = row[1].split(", ").map(|label| label.trim_matches('`').to_owned());
+            let labels = row[1].split(", ").filter(|label| !label.is_empty());
+            let labels = labels.map(|label| label.trim_matches('`').to_owned());
             (row[0].trim_matches('`').to_owned(), labels.collect())
         })
         .collect();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use postgres_protocol::password::scram_sha_256;
 use tokio_postgres::NoTls;
 
+use crate::fence;
 use crate::secrets::Password;
 
 use super::conf::SUPERUSER;
@@ -65,7 +66,7 @@ pub(super) async fn set_password(
         connection.abort();
         done
     };
-    match tokio::time::timeout(LIMIT, work).await {
+    match tokio::time::timeout(LIMIT, fence::within(work)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(LocalError::Sql { message: described(&error) }),
         Err(_) => Err(LocalError::Sql { message: format!("no answer within {} s", LIMIT.as_secs()) }),

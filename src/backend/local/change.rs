@@ -104,7 +104,7 @@ impl Local {
     ) -> Result<(), LocalError> {
         let (cluster, record) = self.ours(identity, owner)?;
         let _claim = Claim::take_or_busy(cluster.key(), owner, "configure")?;
-        let old = conf::read_parameters(&cluster)?;
+        let old = conf::parameters_in_force(&cluster)?;
         let mut new = old.clone();
         for (name, value) in changes {
             match value {
@@ -112,17 +112,19 @@ impl Local {
                 None => new.remove(name),
             };
         }
-        if new == old {
-            return Ok(());
+        if new == old && conf::read_parameters(&cluster)? == old {
+            return conf::are_in_force(&cluster);
         }
         let account = Account::resolve(&self.config.run_as_user)?;
         let install = self.installs.exactly(record.version)?;
         conf::check_parameters(&cluster, &new, install, &account)?;
+        conf::keep_in_mind(&cluster, &old)?;
         conf::write_parameters(&cluster, &new, &account)?;
         let Some(postmaster) = process::find(&cluster)? else { return Ok(()) };
         let changed = |name: &String| old.get(name) != new.get(name);
         if !changes.iter().any(|(name, _)| changed(name) && install.needs_restart(name)) {
-            return process::reload(postmaster);
+            process::reload(postmaster)?;
+            return conf::are_in_force(&cluster);
         }
         process::stop(&cluster)?;
         let Err(refused) = process::start(&cluster, record.port, install, &account) else { return Ok(()) };

@@ -99,13 +99,37 @@ fn parameters_text(parameters: &Parameters) -> String {
 
 /// The users' parameters as they stand in the server's files.
 pub(super) fn read_parameters(cluster: &Cluster) -> Result<Parameters, LocalError> {
-    let path = cluster.parameters();
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Parameters::new()),
-        Err(error) => return Err(LocalError::io("read", &path)(error)),
-    };
-    Ok(text.lines().filter_map(parse_setting).collect())
+    Ok(parameters_in(&cluster.parameters())?.unwrap_or_default())
+}
+
+/// The users' parameters that the server has read. After a crash they need not be those in its files.
+pub(super) fn parameters_in_force(cluster: &Cluster) -> Result<Parameters, LocalError> {
+    match parameters_in(&cluster.parameters_before())? {
+        Some(before) => Ok(before),
+        None => read_parameters(cluster),
+    }
+}
+
+fn parameters_in(path: &Path) -> Result<Option<Parameters>, LocalError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.lines().filter_map(parse_setting).collect())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(LocalError::io("read", path)(error)),
+    }
+}
+
+/// Before other parameters are written: these are in force until the server has read the others.
+pub(super) fn keep_in_mind(cluster: &Cluster, in_force: &Parameters) -> Result<(), LocalError> {
+    write_atomic(&cluster.parameters_before(), parameters_text(in_force).as_bytes(), 0o600, None)
+}
+
+/// The server has read its files.
+pub(super) fn are_in_force(cluster: &Cluster) -> Result<(), LocalError> {
+    let path = cluster.parameters_before();
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LocalError::io("remove", &path)(error)),
+        _ => Ok(()),
+    }
 }
 
 fn parse_setting(line: &str) -> Option<(String, String)> {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::failpoints;
+use crate::fence;
 use crate::secrets::Password;
 
 use super::super::Owner;
@@ -151,8 +153,10 @@ impl Local {
         make_folder(&staging.pgdata(), 0o700, Some(account))?;
         make_folder(&staging.socket(), 0o700, Some(account))?;
         initialise(staging, install, account)?;
+        failpoints::done("local initdb");
         let sql = bootstrap_sql::bootstrap(&record.admin_username, &plan.password, install.major);
         run_alone(staging, install, account, &sql)?;
+        failpoints::done("local bootstrap");
         conf::check_parameters(staging, &plan.parameters, install, account)?;
         conf::write_parameters(staging, &plan.parameters, account)?;
         conf::write(staging, cluster, &record, self.config.address, account)?;
@@ -191,6 +195,7 @@ fn initdb(
         .args([format!("--locale={locale}"), format!("--username={SUPERUSER}")])
         .arg("-D")
         .arg(staging.pgdata());
+    fence::pass_blocking();
     let finished = run(command, None, process::TOOL_LIMIT).map_err(LocalError::io("run", &program))?;
     Ok((!finished.success).then(|| process::complaint(&finished.stderr)))
 }
@@ -209,6 +214,7 @@ fn run_alone(
         command.args(["-c", setting]);
     }
     command.arg("postgres");
+    fence::pass_blocking();
     let finished = run(command, Some(statements.as_bytes()), process::TOOL_LIMIT)
         .map_err(LocalError::io("run", &program))?;
     if finished.success {

@@ -61,7 +61,8 @@ impl Local {
         self.layout.sweep()
     }
 
-    /// What is being made or removed when the operator is killed counts as absent, so nobody asks for it any more.
+    /// What is being made or removed when the operator is killed counts as absent, so nobody asks for it any more. Only
+    /// the operator that leads may do this: a folder that grows may be the work of another one.
     ///
     /// Once per process: later it would be the work of this one, since a changed configuration makes a new backend.
     pub(super) fn clear_leftovers(&self) -> Result<(), LocalError> {

@@ -6,8 +6,11 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::fence;
+
 use super::account::Account;
 use super::error::LocalError;
+use crate::failpoints;
 
 const STAGING: &str = ".creating-";
 const DOOMED: &str = ".deleting-";
@@ -120,6 +123,11 @@ impl Cluster {
         self.pgdata().join("hcpg.conf")
     }
 
+    /// There while the server may not have read [`Self::parameters`] yet: what it read before.
+    pub(super) fn parameters_before(&self) -> PathBuf {
+        self.folder.join("parameters-before.conf")
+    }
+
     /// Key of the registry of running work.
     pub(super) fn key(&self) -> &Path {
         &self.folder
@@ -139,6 +147,7 @@ pub(super) fn short_id(name: &str) -> String {
 
 /// Makes a folder with exactly this mode, whatever the umask; it may be there already.
 pub(super) fn make_folder(path: &Path, mode: u32, owner: Option<&Account>) -> Result<(), LocalError> {
+    fence::pass_blocking();
     match fs::create_dir(path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -150,6 +159,7 @@ pub(super) fn make_folder(path: &Path, mode: u32, owner: Option<&Account>) -> Re
         lchown(path, Some(account.uid), Some(account.gid))
             .map_err(LocalError::io("change the owner of", path))?;
     }
+    failpoints::done("local folder made");
     Ok(())
 }
 
@@ -165,13 +175,16 @@ pub(super) fn write_atomic(
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(unique);
     let temporary = path.with_file_name(name);
+    fence::pass_blocking();
     let written = write_new(&temporary, content, mode, owner).and_then(|()| fs::rename(&temporary, path));
     if let Err(error) = written {
         // The temporary file is of no use; that it may stay behind is the smaller evil.
         let _ = fs::remove_file(&temporary);
         return Err(LocalError::io("write", path)(error));
     }
-    path.parent().map_or(Ok(()), sync_folder)
+    path.parent().map_or(Ok(()), sync_folder)?;
+    failpoints::done(&format!("local file {}", path.file_name().unwrap_or_default().display()));
+    Ok(())
 }
 
 /// `create_new` follows no symbolic link, so nobody can lead a root operator elsewhere.
@@ -187,8 +200,11 @@ fn write_new(path: &Path, content: &[u8], mode: u32, owner: Option<&Account>) ->
 
 /// Renames and makes the rename survive a power failure.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), LocalError> {
+    fence::pass_blocking();
     fs::rename(from, to).map_err(LocalError::io("rename", from))?;
-    to.parent().map_or(Ok(()), sync_folder)
+    to.parent().map_or(Ok(()), sync_folder)?;
+    failpoints::done("local folder renamed");
+    Ok(())
 }
 
 fn sync_folder(path: &Path) -> Result<(), LocalError> {
@@ -197,10 +213,13 @@ fn sync_folder(path: &Path) -> Result<(), LocalError> {
 
 /// Removes a folder with everything in it; it may be gone already.
 pub(super) fn remove_tree(path: &Path) -> Result<(), LocalError> {
+    fence::pass_blocking();
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LocalError::io("remove", path)(error)),
-        _ => Ok(()),
+        Ok(()) => failpoints::done("local folder removed"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(LocalError::io("remove", path)(error)),
     }
+    Ok(())
 }
 
 /// Whether something of that name is there; an error is an error, never "no".

@@ -25,6 +25,7 @@ mod tls;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -41,6 +42,9 @@ use layout::Layout;
 
 pub use error::LocalConfigError;
 
+/// Pause between two looks at work in the background.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// The backend `local`.
 #[derive(Clone, Debug)]
 pub struct LocalBackend {
@@ -56,8 +60,7 @@ struct Local {
 }
 
 impl LocalBackend {
-    /// Checks the configuration, looks for installed versions and removes what a killed operator left half made or
-    /// half removed. Nothing is written before the first creation.
+    /// Checks the configuration and looks for installed versions. Nothing is written.
     ///
     /// # Errors
     /// When a key of the configuration cannot be used or no PostgreSQL is found.
@@ -66,9 +69,6 @@ impl LocalBackend {
         let installs = Installs::find(config.bin_dir.as_deref())?;
         let layout = Layout { root: config.data_dir.clone() };
         let local = Local { config, layout, installs };
-        if let Err(error) = local.clear_leftovers() {
-            tracing::warn!(%error, "what an earlier operator left behind cannot be removed");
-        }
         Ok(Self { local: Arc::new(local) })
     }
 
@@ -103,6 +103,20 @@ impl ServerBackend for LocalBackend {
 
     fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>> {
         settings::validate(desired.spec, &self.local.installs)
+    }
+
+    /// Removes what an operator that ended left half made or half removed.
+    async fn begin(&self) {
+        let cleared = self.blocking(|local| local.clear_leftovers()).await;
+        if let Err(error) = cleared {
+            tracing::warn!(%error, "what an earlier operator left behind cannot be removed");
+        }
+    }
+
+    async fn at_rest(&self) {
+        while tasks::any() {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     async fn observe(

@@ -117,7 +117,7 @@ impl Local {
         if let Some(storage) = record.storage_gb {
             settings.insert(STORAGE.to_owned(), storage.to_string());
         }
-        for (name, value) in conf::read_parameters(cluster)? {
+        for (name, value) in conf::parameters_in_force(cluster)? {
             settings.insert(format!("{PARAMETER}{name}"), value);
         }
         let full = self.installs.exactly(record.version).ok().map(|install| install.full.clone());

@@ -15,10 +15,14 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::fence;
+
 use super::account::{Account, run};
+use super::conf;
 use super::error::LocalError;
 use super::install::Install;
 use super::layout::Cluster;
+use crate::failpoints;
 
 /// How long a helper program may take.
 pub(super) const TOOL_LIMIT: Duration = Duration::from_secs(120);
@@ -58,10 +62,13 @@ pub(super) fn start(
     let mut command = account.command(&program, &cluster.folder);
     command.args(["start", "--wait", "--silent", "--timeout", START_SECONDS, "--log"]).arg(&log);
     command.arg("--pgdata").arg(cluster.pgdata());
+    fence::pass_blocking();
     let finished = run(command, None, TOOL_LIMIT).map_err(LocalError::io("run", &program))?;
     // One that still recovers after a crash takes as long as it takes.
     if finished.success || find(cluster)?.is_some() {
-        return Ok(());
+        failpoints::done("local server started");
+        // It has read what stands in its files.
+        return conf::are_in_force(cluster);
     }
     let logged = fs::read(&log).map_err(LocalError::io("read", &log))?;
     let logged = String::from_utf8_lossy(&logged);
@@ -98,7 +105,9 @@ fn empty_log(log: &Path, account: &Account) -> Result<(), LocalError> {
 
 /// Lets the server read its configuration again.
 pub(super) fn reload(postmaster: Postmaster) -> Result<(), LocalError> {
-    signal(postmaster.pid, Signal::SIGHUP)
+    signal(postmaster.pid, Signal::SIGHUP)?;
+    failpoints::done("local server reloads");
+    Ok(())
 }
 
 /// Stops the server: sessions are ended; if that takes too long, as in a crash, from which PostgreSQL recovers.
@@ -109,6 +118,7 @@ pub(super) fn stop(cluster: &Cluster) -> Result<(), LocalError> {
         let deadline = Instant::now() + STOP_LIMIT;
         while Instant::now() < deadline {
             if !runs_on(postmaster.pid, &cluster.pgdata()) {
+                failpoints::done("local server stopped");
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(20));
@@ -200,6 +210,7 @@ fn is_postgres(pid: Pid) -> bool {
 }
 
 fn signal(pid: Pid, signal: Signal) -> Result<(), LocalError> {
+    fence::pass_blocking();
     match kill(pid, signal) {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),
         Err(error) => {

@@ -29,6 +29,11 @@ pub(super) fn current(key: &Path) -> Option<Work> {
     all().get(key).cloned()
 }
 
+/// Whether any work runs.
+pub(super) fn any() -> bool {
+    all().values().any(|work| work.failure.is_none())
+}
+
 /// The right to work on a server; held by one at a time.
 pub(super) struct Claim {
     key: PathBuf,

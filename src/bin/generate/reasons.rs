@@ -112,6 +112,10 @@ fn remedy(reason: Reason) -> (&'static str, &'static str) {
             "Looks after everything else, and tries again what a backend refused, every five minutes.",
             "Change the spec as the message says: `kubectl edit pg <name>`.",
         ),
+        Reason::TakenOver => (
+            "Looks after everything else. Applies what the message names when the spec changes.",
+            "Change the spec to what is there, or `kubectl annotate pg <name> operator/action=apply-now`.",
+        ),
         Reason::PausedByUser => {
             ("Reads, and writes nothing.", "To go on: `kubectl annotate pg <name> operator/paused-`.")
         }
@@ -177,7 +181,7 @@ fn remedy(reason: Reason) -> (&'static str, &'static str) {
         Reason::Conflict => ("Looks again at once.", NOTHING),
         Reason::Transient => ("Tries again; pauses double up to `reconcile.backoff_max_seconds`.", "Wait."),
         Reason::Retained => ("Nothing any more.", "Nothing. From now on the server is yours alone."),
-        Reason::UnknownAction => ("Removes the request.", "Use `reset-password` or `recreate`."),
+        Reason::UnknownAction => ("Removes the request.", "Use `reset-password`, `recreate` or `apply-now`."),
         Reason::LeftBehind => ("Nothing any more.", "Remove what the message names by hand, if it shall go."),
         Reason::Unknown => ("-", "Look it up in the documentation of the version that wrote it."),
     }

@@ -22,6 +22,7 @@ pub(super) fn view(phase: Phase, seen: &DatabaseSeen) -> DatabaseView {
         was_ready: seen.was_ready,
         unconfigured: seen.refused.is_none()
             && matches!(&seen.state, Some(Ok(state)) if !state.is_configured()),
+        taken_over: seen.holds_back(),
         rejected: seen.names.is_err(),
         terminating: seen.terminating,
         idle_request: seen

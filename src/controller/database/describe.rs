@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::Databases;
 use super::classify::presence;
 use super::observe::DatabaseSeen;
-use super::verdict::verdict;
+use super::verdict::{differences, verdict, withheld};
 use crate::api::{Binding, DatabaseStatus, Phase, PinnedDatabase};
 use crate::controller::conditions::{self, Inputs, Verdict};
 use crate::controller::context::Context;
@@ -29,11 +29,18 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
     if pass.trigger == DatabaseTrigger::Absent && pass.acts && pass.failure.is_none() {
         status.create_attempted_at = Some(Time(pass.now));
     }
-    pin(&mut status, pass);
+    let begins =
+        pass.acts && matches!(pass.trigger, DatabaseTrigger::Absent | DatabaseTrigger::RecreateRequested);
+    // What we make ourselves was not taken over.
+    status.adopted_generation = seen.adopted.filter(|_| !begins);
+    pin(&mut status, pass, begins);
+    let taken_over = if seen.holds_back() { differences(seen) } else { Vec::new() };
     let request = conditions::unreadable_request(&seen.requests);
     let refused: Vec<String> = seen.refused.iter().cloned().chain(fixed(seen)).chain(request).collect();
     let throttled = conditions::throttled(seen.reset_due);
-    status.differences = refused.iter().cloned().chain(throttled.clone()).collect();
+    let withheld = withheld(seen, pass.phase).filter(|_| seen.paused);
+    status.differences =
+        [&*taken_over, &*refused].concat().into_iter().chain(withheld).chain(throttled.clone()).collect();
     status.binding = seen.credentials.bound_name().map(|name| Binding { name });
     status.conditions = conditions::of(Inputs {
         old: &status.conditions,
@@ -41,6 +48,7 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
         verdict: &verdict,
         usable: usable(seen, &cause),
         refused: &refused,
+        taken_over: &taken_over,
         throttled,
         login: conditions::login(&seen.credentials),
         paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
@@ -59,11 +67,10 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
 }
 
 /// Pins the names before the first effect or when the database is first seen.
-fn pin(status: &mut DatabaseStatus, pass: &Pass<'_, Databases>) {
+fn pin(status: &mut DatabaseStatus, pass: &Pass<'_, Databases>, begins: bool) {
     let seen = pass.seen;
     let Ok(names) = &seen.names else { return };
-    let present = matches!(presence(seen), DatabasePresence::Present | DatabasePresence::RoleMissing);
-    let begins = pass.trigger == DatabaseTrigger::Absent && pass.acts;
+    let present = presence(seen).is_there();
     if status.database.is_none() && !present && !begins {
         return;
     }

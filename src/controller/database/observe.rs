@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use kube::ResourceExt;
 
+use super::classify::presence;
 use super::server::{self, ServerOfDatabase};
 use crate::api::{DatabaseSettings, PostgreSQLDatabase};
 use crate::backend::Owner;
@@ -11,6 +12,8 @@ use crate::controller::credentials::CredentialsSeen;
 use crate::controller::failure::Failure;
 use crate::controller::requests::{Requests, ResetDue};
 use crate::controller::surroundings;
+use crate::controller::takeover::{self, Recorded};
+use crate::controller::whereabouts::Whereabouts;
 use crate::postgres::{
     self, DatabaseNames, DatabaseSpec, DatabaseState, Existence, Session, TlsMode, database_name_for,
 };
@@ -50,9 +53,18 @@ pub struct DatabaseSeen {
     pub settings: DatabaseSettings,
     /// What an unmarked role and database may be taken for: the published credentials log in to them.
     pub adopts_unmarked: bool,
+    /// The generation of the spec.
+    pub generation: i64,
+    /// The generation in which the database was taken over, if it was.
+    pub adopted: Option<i64>,
 }
 
 impl DatabaseSeen {
+    /// Whether differences wait, because the database was taken over and nobody has asked for a change since.
+    pub fn holds_back(&self) -> bool {
+        takeover::waits(self.adopted, self.generation)
+    }
+
     /// What PostgreSQL shall hold.
     pub fn spec<'a>(&'a self, names: &'a DatabaseNames) -> DatabaseSpec<'a> {
         DatabaseSpec {
@@ -114,25 +126,35 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
     let endpoint = server.access.as_ref().filter(|_| role_exists).map(|access| access.endpoint.clone());
     let secret_owner =
         SecretOwner { kind: "PostgreSQLDatabase", namespace, name: owner.name.clone(), uid: uid.clone() };
-    let former = status.binding.as_ref().map(|binding| binding.name.as_str());
-    let credentials = CredentialsSeen::observe(
-        context,
-        secret_owner,
-        &object.spec.credentials_secret,
-        former,
+    let whereabouts = Whereabouts {
+        secret_name: &object.spec.credentials_secret,
+        former_name: status.binding.as_ref().map(|binding| binding.name.as_str()),
+        temporary: takeover::temporary_secret("pgdb", object, status.first_ready_at.is_some(), || {
+            context.all_databases()
+        }),
+        // Its `sslmode` is the one in the server's Secret already.
+        taken_over: false,
+        last_address: None,
         facts,
         endpoint,
-    )
-    .await?;
+    };
+    let credentials = CredentialsSeen::observe(context, secret_owner, whereabouts).await?;
 
     let requests = Requests::of(object);
     let reset_due = surroundings::reset_due(context, &requests, &credentials, Timestamp::now());
     let absent = matches!(&state, Some(Ok(state)) if state.database == Existence::Absent);
     let generation = object.metadata.generation.unwrap_or_default();
-    Ok(DatabaseSeen {
-        evidence: pinned.server_uid.is_some()
-            || surroundings::original_finished(&pinned.name, &status.backend, status.deployment.as_ref()),
-        adopts_unmarked: credentials.published_login.is_accepted(),
+    let left = Recorded {
+        pinned: pinned.name.is_some(),
+        adopted: status.adopted_generation,
+        backend: status.backend.as_deref(),
+        deployment: status.deployment.as_ref(),
+    };
+    let mut seen = DatabaseSeen {
+        evidence: pinned.server_uid.is_some() || left.existed(credentials.is_left_by_original()),
+        adopts_unmarked: credentials.is_any_accepted(),
+        generation,
+        adopted: None,
         was_ready: status.first_ready_at.is_some(),
         terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due)
             .await?,
@@ -148,7 +170,9 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         reset_due,
         deleting,
         settings,
-    })
+    };
+    seen.adopted = left.adopted(presence(&seen).is_there(), generation, &seen.requests);
+    Ok(seen)
 }
 
 async fn ask(

@@ -1,5 +1,6 @@
 //! The server of a database, as far as the database may rely on it.
 
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::Api;
 
@@ -8,7 +9,7 @@ use crate::controller::context::Context;
 use crate::controller::failure::Failure;
 use crate::fsm::database::ServerSeen;
 use crate::postgres::{Endpoint, Login, Session, SqlErrorKind, Timeouts, TlsMode};
-use crate::secrets::{Password, SecretOwner, field, password_in};
+use crate::secrets::{Password, SecretOwner, field, is_unmarked_and_complete, password_in};
 
 /// The server of a database.
 pub struct ServerOfDatabase {
@@ -102,7 +103,8 @@ pub(super) async fn look(
         uid: server.uid().unwrap_or_default(),
     };
     let secret = context.secrets.get(&namespace, &server.spec.credentials_secret).await?;
-    let access = secret.filter(|secret| owner.owns(secret)).and_then(|secret| access_in(&secret));
+    let ours = secret.filter(|secret| owner.owns(secret) || is_left_for(&server, secret));
+    let access = ours.and_then(|secret| access_in(&secret));
     let Some(access) = access else {
         let message = format!("the PostgreSQLServer {name} has no credentials yet");
         return Ok((ServerOfDatabase::waiting(message, Some(&server)), None));
@@ -127,6 +129,14 @@ pub(super) async fn look(
     }
 }
 
+/// Whether the original wrote the Secret for the server that we have seen; while nothing may be written, no mark says so.
+fn is_left_for(server: &PostgreSQLServer, secret: &Secret) -> bool {
+    let pinned = server.status.as_ref().and_then(|status| status.server.as_ref());
+    let address = pinned.and_then(|pinned| pinned.host.clone().zip(pinned.port.map(|port| port.to_string())));
+    is_unmarked_and_complete(secret)
+        && address.is_some_and(|address| field(secret, "host").zip(field(secret, "port")) == Some(address))
+}
+
 fn is_lost(server: &PostgreSQLServer) -> bool {
     let conditions = server.status.as_ref().map_or(&[][..], |status| &status.conditions);
     conditions.iter().any(|condition| {
@@ -136,7 +146,7 @@ fn is_lost(server: &PostgreSQLServer) -> bool {
     })
 }
 
-fn access_in(secret: &k8s_openapi::api::core::v1::Secret) -> Option<Access> {
+fn access_in(secret: &Secret) -> Option<Access> {
     let sslmode = field(secret, "sslmode")?;
     let tls = match (field(secret, "ca.crt"), sslmode.as_str()) {
         (Some(ca_pem), _) => TlsMode::Verify { ca_pem },

@@ -1,11 +1,21 @@
 //! What a trigger means for people: reason, sentence, and whether somebody has to do something.
 
-use super::classify::view;
+use super::classify::{presence, view};
 use super::observe::DatabaseSeen;
 use crate::api::{Phase, Reason};
 use crate::controller::conditions::{Course, Verdict};
 use crate::fsm::database::{DatabaseTrigger, DatabaseView, classify};
 use crate::postgres::{DatabaseState, Existence};
+
+/// What would be done if it might, in a sentence; none when there is nothing to do.
+pub(super) fn withheld(seen: &DatabaseSeen, phase: Phase) -> Option<String> {
+    let next = verdict(seen, phase, unpaused(seen, phase));
+    (next.course != Course::Done).then(|| format!("not done while nothing is written: {}", next.message))
+}
+
+fn unpaused(seen: &DatabaseSeen, phase: Phase) -> DatabaseTrigger {
+    classify(&DatabaseView { paused: false, ..view(phase, seen) })
+}
 
 /// The verdict on this observation.
 pub(super) fn verdict(seen: &DatabaseSeen, phase: Phase, trigger: DatabaseTrigger) -> Verdict {
@@ -19,8 +29,7 @@ pub(super) fn verdict(seen: &DatabaseSeen, phase: Phase, trigger: DatabaseTrigge
                 true => (Reason::ObserveOnly, "the operator is configured to read only"),
                 false => (Reason::PausedByUser, "operator/paused is \"true\": nothing is written"),
             };
-            let unpaused = DatabaseView { paused: false, ..view(phase, seen) };
-            let settled = classify(&unpaused) == DatabaseTrigger::Settled;
+            let settled = unpaused(seen, phase) == DatabaseTrigger::Settled;
             (reason, message.to_owned(), if settled { Course::Done } else { Course::Held })
         }
         DatabaseTrigger::WaitingForServer => {
@@ -47,6 +56,9 @@ pub(super) fn verdict(seen: &DatabaseSeen, phase: Phase, trigger: DatabaseTrigge
             format!("the role of {name} is gone and is made again"),
             Course::Moving,
         ),
+        DatabaseTrigger::ResetRequested if seen.credentials.left.is_some() => {
+            (Reason::Publishing, seen.credentials.left_sentence(), Course::Moving)
+        }
         DatabaseTrigger::PasswordUnapplied | DatabaseTrigger::ResetRequested => {
             (Reason::ResettingPassword, "a new password is being set".to_owned(), Course::Moving)
         }
@@ -96,12 +108,24 @@ fn conflict(seen: &DatabaseSeen, name: &str) -> String {
 
 /// What configuring will put right.
 fn missing(seen: &DatabaseSeen) -> String {
-    let Some(Ok(state)) = &seen.state else { return String::new() };
+    let mut parts = differences(seen);
+    if matches!(&seen.state, Some(Ok(state)) if !state.commented) {
+        parts.push("the mark is missing".to_owned());
+    }
+    parts.join("; ")
+}
+
+/// What is not as asked, one sentence each. The mark is nothing that anybody asks for.
+pub(super) fn differences(seen: &DatabaseSeen) -> Vec<String> {
+    let Some(Ok(state)) = &seen.state else { return Vec::new() };
+    if !presence(seen).is_there() {
+        return Vec::new();
+    }
     let mut parts = settings_to_mend(state);
     if !state.extensions_missing.is_empty() {
         parts.push(format!("extensions to create: {}", state.extensions_missing.join(", ")));
     }
-    parts.join("; ")
+    parts
 }
 
 fn settings_to_mend(state: &DatabaseState) -> Vec<String> {
@@ -110,7 +134,6 @@ fn settings_to_mend(state: &DatabaseState) -> Vec<String> {
         (state.role_can_login, "the role may not log in"),
         (state.public_revoked, "PUBLIC has rights on the database"),
         (state.role_has_database && state.schema_granted, "the role lacks rights"),
-        (state.commented, "the mark is missing"),
     ]
     .into_iter()
     .filter(|(right, _)| !right)

@@ -27,6 +27,7 @@ pub(super) fn view(phase: Phase, seen: &ServerSeen) -> ServerView {
             .iter()
             .any(|difference| matches!(difference.change, Change::Apply { revives: true, .. })),
         unconfigured: !seen.due(Stage::Configure).is_empty(),
+        taken_over: seen.holds_back(),
         rejected: !seen.rejections.is_empty(),
         terminating: seen.terminating,
         idle_request: seen

@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::Servers;
 use super::classify::presence;
 use super::observe::{Answer, ServerSeen};
-use super::verdict::verdict;
+use super::verdict::{verdict, withheld};
 use crate::api::{Binding, Operation, Phase, PinnedServer, ServerStatus};
 use crate::backend::Change;
 use crate::controller::conditions::{self, Inputs, Verdict};
@@ -30,11 +30,18 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
     if pass.trigger == ServerTrigger::Absent && pass.acts && pass.failure.is_none() {
         status.create_attempted_at = Some(Time(pass.now));
     }
-    pin(&mut status, pass);
+    let begins =
+        pass.acts && matches!(pass.trigger, ServerTrigger::Absent | ServerTrigger::RecreateRequested);
+    // What we make ourselves was not taken over.
+    status.adopted_generation = seen.adopted.filter(|_| !begins);
+    pin(&mut status, pass, begins);
     status.operation = operation(&status, seen, pass.now);
     let refused = refused(seen);
     let throttled = conditions::throttled(seen.reset_due);
-    status.differences = refused.iter().cloned().chain(throttled.clone()).collect();
+    let taken_over = taken_over(seen);
+    let withheld = withheld(seen, pass.phase).filter(|_| seen.paused);
+    status.differences =
+        [&*taken_over, &*refused].concat().into_iter().chain(withheld).chain(throttled.clone()).collect();
     status.binding = seen.credentials.bound_name().map(|name| Binding { name });
     status.conditions = conditions::of(Inputs {
         old: &status.conditions,
@@ -42,6 +49,7 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
         verdict: &verdict,
         usable: usable(seen, &cause),
         refused: &refused,
+        taken_over: &taken_over,
         throttled,
         login: conditions::login(&seen.credentials),
         paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
@@ -60,11 +68,13 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
 }
 
 /// Pins where the server lives, before the first effect or when it is first seen; fills in what the backend reports.
-fn pin(status: &mut ServerStatus, pass: &Pass<'_, Servers>) {
+///
+/// Its id is the evidence that it existed. One that we asked for and that never took a connection is none: nobody has
+/// anything in it, and when its creation fails it is removed and begun anew, not lost.
+fn pin(status: &mut ServerStatus, pass: &Pass<'_, Servers>, begins: bool) {
     let seen = pass.seen;
     let (Ok(backend), Some(identity)) = (&seen.backend, &seen.identity) else { return };
     let present = seen.present().filter(|_| presence(seen) != Presence::Replaced);
-    let begins = pass.trigger == ServerTrigger::Absent && pass.acts;
     if status.server.is_none() && present.is_none() && !begins {
         return;
     }
@@ -83,9 +93,10 @@ fn pin(status: &mut ServerStatus, pass: &Pass<'_, Servers>) {
     }
     if let Some(present) = present {
         let facts = &present.facts;
+        let counts = status.create_attempted_at.is_none() || present.was_used();
         let endpoint = facts.endpoint.as_ref();
         server = PinnedServer {
-            uid: server.uid.or(present.uid.clone()),
+            uid: server.uid.or(present.uid.clone().filter(|_| counts)),
             host: endpoint.map(|endpoint| endpoint.host.clone()).or(server.host),
             port: endpoint.map(|endpoint| endpoint.port).or(server.port),
             endpoint: endpoint.map(ToString::to_string).or(server.endpoint),
@@ -104,6 +115,18 @@ fn operation(status: &ServerStatus, seen: &ServerSeen, now: Timestamp) -> Option
         Some(running) if running.kind == kind => Some(running.clone()),
         _ => Some(Operation { id: String::new(), kind, since: Time(now) }),
     }
+}
+
+/// What is not changed because it was taken over, one sentence each.
+fn taken_over(seen: &ServerSeen) -> Vec<String> {
+    if seen.holds_back() { applicable(seen) } else { Vec::new() }
+}
+
+/// What could be changed, one sentence each.
+fn applicable(seen: &ServerSeen) -> Vec<String> {
+    let applicable =
+        seen.differences.iter().filter(|difference| matches!(difference.change, Change::Apply { .. }));
+    applicable.map(|difference| difference.sentence()).collect()
 }
 
 /// What is asked for and was refused, one sentence each.

@@ -16,6 +16,8 @@ use crate::controller::credentials::CredentialsSeen;
 use crate::controller::failure::Failure;
 use crate::controller::requests::{Requests, ResetDue};
 use crate::controller::surroundings;
+use crate::controller::takeover::{self, Recorded};
+use crate::controller::whereabouts::Whereabouts;
 use crate::postgres::TlsMode;
 use crate::secrets::{ConnectionFacts, SecretOwner};
 
@@ -61,6 +63,10 @@ pub struct ServerSeen {
     pub retain: bool,
     /// The recorded id of the server.
     pub recorded_uid: Option<String>,
+    /// The generation of the spec.
+    pub generation: i64,
+    /// The generation in which the server was taken over, if it was.
+    pub adopted: Option<i64>,
 }
 
 /// What the backend answered.
@@ -87,6 +93,11 @@ impl ServerSeen {
             Answer::Present(server) => Some(server),
             _ => None,
         }
+    }
+
+    /// Whether differences wait, because the server was taken over and nobody has asked for a change since.
+    pub fn holds_back(&self) -> bool {
+        takeover::waits(self.adopted, self.generation)
     }
 
     /// How long the backend asked to be left alone.
@@ -119,7 +130,11 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     let deleting = object.metadata.deletion_timestamp.is_some();
     let desired = DesiredServer { owner: &owner, spec: &object.spec };
 
-    let selected = context.backends.select(object.spec.backend.as_deref(), status.backend.as_deref());
+    let (wanted_backend, recorded_backend) = (object.spec.backend.as_deref(), status.backend.as_deref());
+    let selected = match pinned.name {
+        Some(_) => context.backends.select(wanted_backend, recorded_backend),
+        None => context.backends.select_left(wanted_backend, recorded_backend),
+    };
     let mut rejections = Vec::new();
     let mut identity = None;
     if let Ok(backend) = &selected {
@@ -163,33 +178,43 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         .and_then(|server| server.facts.endpoint.clone());
     let secret_owner =
         SecretOwner { kind: "PostgreSQLServer", namespace, name: owner.name.clone(), uid: uid.clone() };
-    let former = status.binding.as_ref().map(|binding| binding.name.as_str());
-    let credentials = CredentialsSeen::observe(
-        context,
-        secret_owner,
-        &object.spec.credentials_secret,
-        former,
+    let requests = Requests::of(object);
+    let generation = object.metadata.generation.unwrap_or_default();
+    let left = Recorded {
+        pinned: pinned.name.is_some(),
+        adopted: status.adopted_generation,
+        backend: recorded_backend,
+        deployment: status.deployment.as_ref(),
+    };
+    let adopted =
+        left.adopted(present.is_some_and(|server| is_worth_keeping(object, server)), generation, &requests);
+    let whereabouts = Whereabouts {
+        secret_name: &object.spec.credentials_secret,
+        former_name: status.binding.as_ref().map(|binding| binding.name.as_str()),
+        temporary: takeover::temporary_secret("pg", object, status.first_ready_at.is_some(), || {
+            context.all_servers()
+        }),
+        taken_over: adopted.is_some(),
+        last_address: pinned.host.clone().zip(pinned.port),
         facts,
         endpoint,
-    )
-    .await?;
+    };
+    let credentials = CredentialsSeen::observe(context, secret_owner, whereabouts).await?;
 
     let mut differences = match (present, &selected) {
         (Some(server), Ok(backend)) => backend.differences(&desired, &server.facts),
         _ => Vec::new(),
     };
-    let moves = context.backends.asked_to_move(object.spec.backend.as_deref(), status.backend.as_deref());
+    let moves = context.backends.asked_to_move(wanted_backend, recorded_backend);
     differences.extend(moves.map(|wanted| Difference {
         field: "backend".to_owned(),
         found: status.backend.clone(),
         wanted: wanted.to_owned(),
         change: Change::Refused { message: "a server stays in its backend".to_owned() },
     }));
-    let requests = Requests::of(object);
     let now = Timestamp::now();
     let reset_due = surroundings::reset_due(context, &requests, &credentials, now);
     let absent = matches!(answer, Answer::Absent);
-    let generation = object.metadata.generation.unwrap_or_default();
     let refused = ["UpdateServer", "ConfigureServer"]
         .into_iter()
         .filter_map(|action| Some((action, context.refusals.find(&uid, action, generation)?)))
@@ -198,8 +223,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         selected.as_ref().map_or_else(|_| Default::default(), |backend| backend.settling_time());
     let attempted = status.create_attempted_at.as_ref().map(|at| at.0);
     Ok(ServerSeen {
-        evidence: pinned.uid.is_some()
-            || surroundings::original_finished(&pinned.name, &status.backend, status.deployment.as_ref()),
+        evidence: pinned.uid.is_some() || left.existed(credentials.is_left_by_original()),
         settling: absent
             && pinned.uid.is_none()
             && attempted.is_some_and(|at| now.duration_since(at).unsigned_abs() < settling_time),
@@ -211,6 +235,8 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         observes_only: context.observes_only(),
         retain: object.spec.deletion_policy == Some(DeletionPolicy::Retain),
         recorded_uid: pinned.uid,
+        generation,
+        adopted,
         backend: selected.map_err(|error| error.to_string()),
         owner,
         identity,
@@ -223,6 +249,11 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         reset_due,
         deleting,
     })
+}
+
+/// A failed creation of the original's is for people to look at; one that nobody finished for us is no loss.
+fn is_worth_keeping(object: &PostgreSQLServer, server: &PresentServer) -> bool {
+    takeover::is_original(object) || !matches!(server.health, Health::Failed { was_available: false, .. })
 }
 
 /// A direct read: whatever follows from absence must not follow from a listing.

@@ -7,6 +7,16 @@ use crate::backend::{Health, Stage};
 use crate::controller::conditions::{Course, Verdict};
 use crate::fsm::server::{ServerTrigger, ServerView, classify};
 
+/// What would be done if it might, in a sentence; none when there is nothing to do.
+pub(super) fn withheld(seen: &ServerSeen, phase: Phase) -> Option<String> {
+    let next = verdict(seen, phase, unpaused(seen, phase));
+    (next.course != Course::Done).then(|| format!("not done while nothing is written: {}", next.message))
+}
+
+fn unpaused(seen: &ServerSeen, phase: Phase) -> ServerTrigger {
+    classify(&ServerView { paused: false, ..view(phase, seen) })
+}
+
 /// The verdict on this observation.
 pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -> Verdict {
     let name = seen.identity.as_ref().map_or(seen.owner.name.as_str(), |identity| identity.name.as_str());
@@ -19,8 +29,7 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
                 true => (Reason::ObserveOnly, "the operator is configured to read only"),
                 false => (Reason::PausedByUser, "operator/paused is \"true\": nothing is written"),
             };
-            let unpaused = ServerView { paused: false, ..view(phase, seen) };
-            let settled = classify(&unpaused) == ServerTrigger::Settled;
+            let settled = unpaused(seen, phase) == ServerTrigger::Settled;
             (reason, message.to_owned(), if settled { Course::Done } else { Course::Held })
         }
         ServerTrigger::NotOurs => (Reason::NotOurs, not_ours(seen, name), Course::Stuck),
@@ -48,9 +57,17 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
             (Reason::Creating, format!("the server {name} is being created"), Course::Moving)
         }
         ServerTrigger::Busy => (Reason::Busy, busy(seen, name), Course::Moving),
+        ServerTrigger::Unusable if view(phase, seen).revivable => (
+            Reason::TakenOver,
+            format!("{}; it was taken over as it is: the action apply-now starts it", unusable(seen)),
+            Course::Stuck,
+        ),
         ServerTrigger::Unusable => (Reason::Unusable, unusable(seen), Course::Moving),
         ServerTrigger::CreateFailed => (Reason::CreateFailed, unusable(seen), Course::Moving),
         ServerTrigger::ServerFailed => (Reason::ServerFailed, unusable(seen), Course::Stuck),
+        ServerTrigger::ResetRequested if seen.credentials.left.is_some() => {
+            (Reason::Publishing, seen.credentials.left_sentence(), Course::Moving)
+        }
         ServerTrigger::PasswordUnapplied | ServerTrigger::ResetRequested => (
             Reason::ResettingPassword,
             "a new administrator password is being set".to_owned(),

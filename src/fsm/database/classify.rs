@@ -58,7 +58,7 @@ fn classify_present(view: &DatabaseView) -> DatabaseTrigger {
         DatabaseTrigger::ResetRequested
     } else if view.pending == Pending::None && view.published == Published::Refused {
         DatabaseTrigger::CredentialsRefused
-    } else if view.unconfigured {
+    } else if view.unconfigured && !view.taken_over {
         DatabaseTrigger::Unconfigured
     } else if view.published == Published::Foreign {
         DatabaseTrigger::Rejected

@@ -39,6 +39,9 @@ pub struct DatabaseView {
     pub was_ready: bool,
     /// Owner, grants or extensions differ.
     pub unconfigured: bool,
+    /// It was there before the object's first pass, and nobody has asked for a change since: differences are told, and
+    /// not applied.
+    pub taken_over: bool,
     /// The spec cannot be carried out; the reason stands in the conditions.
     pub rejected: bool,
     /// The namespace is being deleted, so no Secret can be made in it.
@@ -73,6 +76,13 @@ pub enum DatabasePresence {
     RoleMissing,
     /// Both are there and ours.
     Present,
+}
+
+impl DatabasePresence {
+    /// Whether the database is there and ours.
+    pub fn is_there(self) -> bool {
+        matches!(self, Self::RoleMissing | Self::Present)
+    }
 }
 
 /// What can be seen, in the order of precedence in which it is looked for.

@@ -16,6 +16,7 @@ const SETTLED: DatabaseView = DatabaseView {
     reset_requested: false,
     was_ready: true,
     unconfigured: false,
+    taken_over: false,
     rejected: false,
     terminating: false,
     idle_request: false,
@@ -46,7 +47,7 @@ fn classified(mut check: impl FnMut(&DatabaseView, DatabaseTrigger)) {
                 for pending in PENDINGS {
                     for published in PUBLISHEDS {
                         let fields = DatabaseView { phase, server, presence, pending, published, ..SETTLED };
-                        for bits in 0..1_u32 << 11 {
+                        for bits in 0..1_u32 << 12 {
                             let view = with_flags(fields, bits);
                             check(&view, classify(&view));
                         }
@@ -71,6 +72,7 @@ fn with_flags(view: DatabaseView, bits: u32) -> DatabaseView {
         terminating: flag(8),
         idle_request: flag(9),
         retain: flag(10),
+        taken_over: flag(11),
         ..view
     }
 }
@@ -90,6 +92,7 @@ fn pairs(is_meant: impl Fn(DatabaseAction) -> bool) -> impl Fn(Phase, DatabaseTr
 fn no_view_does_harm_and_ready_means_ready() {
     let acts = pairs(|_| true);
     let in_sql = pairs(|action| !matches!(action, DatabaseAction::Credentials(_)));
+    let configures = pairs(|action| action == DatabaseAction::ConfigureDatabase);
     let creates = pairs(|action| action == DatabaseAction::CreateDatabase);
     let drops = pairs(|action| action == DatabaseAction::DropDatabase);
     let stores = pairs(|action| action == DatabaseAction::Credentials(CredentialsAction::StorePassword));
@@ -103,7 +106,8 @@ fn no_view_does_harm_and_ready_means_ready() {
             let seen = (view.server, view.presence, view.pending, view.published);
             let right = (ServerSeen::Usable, DatabasePresence::Present, Pending::None, Published::Current);
             assert_eq!(seen, right, "{view:?}");
-            assert!(!view.deleting && !view.paused && !view.unconfigured, "{view:?}");
+            assert!(!view.deleting && !view.paused, "{view:?}");
+            assert!(view.taken_over || !view.unconfigured, "{view:?}");
         }
         // Most views lead to nothing at all; the rest have to have a reason.
         if !acts(view.phase, trigger) {
@@ -116,6 +120,9 @@ fn no_view_does_harm_and_ready_means_ready() {
         if in_sql(view.phase, trigger) {
             assert_eq!(view.server, ServerSeen::Usable, "{view:?}");
             assert_ne!(view.presence, DatabasePresence::NotOurs, "{view:?}");
+        }
+        if configures(view.phase, trigger) {
+            assert!(!view.taken_over, "{view:?}");
         }
         if creates(view.phase, trigger) {
             let new = view.presence == DatabasePresence::Absent && !view.evidence;
@@ -134,7 +141,7 @@ fn no_view_does_harm_and_ready_means_ready() {
             assert_eq!(view.presence, DatabasePresence::Absent, "{view:?}");
         }
     });
-    assert_eq!(views, 6 * 3 * 5 * 3 * 5 * (1 << 11));
+    assert_eq!(views, 6 * 3 * 5 * 3 * 5 * (1 << 12));
 }
 
 #[rstest]
@@ -144,6 +151,7 @@ fn no_view_does_harm_and_ready_means_ready() {
 #[case::accepted(DatabaseView { pending: Pending::Accepted, ..SETTLED }, DatabaseTrigger::Unpublished)]
 #[case::foreign_secret(DatabaseView { published: Published::Foreign, ..SETTLED }, DatabaseTrigger::Rejected)]
 #[case::grants(DatabaseView { unconfigured: true, pending: Pending::Accepted, ..SETTLED }, DatabaseTrigger::Unconfigured)]
+#[case::taken_over(DatabaseView { unconfigured: true, taken_over: true, ..SETTLED }, DatabaseTrigger::Settled)]
 #[case::refused(DatabaseView { published: Published::Refused, unconfigured: true, ..SETTLED }, DatabaseTrigger::CredentialsRefused)]
 #[case::reset(DatabaseView { reset_requested: true, published: Published::Refused, ..SETTLED }, DatabaseTrigger::ResetRequested)]
 #[case::secret_gone(DatabaseView { published: Published::Absent, ..SETTLED }, DatabaseTrigger::ResetRequested)]

@@ -3,7 +3,7 @@
 use super::tests::refuted;
 use super::*;
 use crate::fsm::CredentialsAction::{ClearRequest, DropPending, PublishCredentials};
-use crate::fsm::database::DatabaseAction::{ConfigureDatabase, Credentials};
+use crate::fsm::database::DatabaseAction::Credentials;
 use crate::fsm::database::{
     DatabaseAction, DatabaseMachine, DatabasePresence, DatabaseTrigger, DatabaseView, ServerSeen, classify,
 };
@@ -127,7 +127,7 @@ fn object_released_without_a_look() {
         "the object goes and its role or database stays behind",
         &[
             "user deletes the object",
-            "ReleaseFinalizer -> Deleting seen-before deleting released | server Usable | role password 1 | database used",
+            "ReleaseFinalizer -> Deleting seen-before deleting released taken-over | server Usable | role password 1 | database used",
         ],
     );
 }
@@ -167,17 +167,17 @@ fn password_published_before_it_is_in_force() {
 
 #[test]
 fn configuration_of_a_settled_database() {
-    fn step(phase: Phase, trigger: DatabaseTrigger) -> Step<DatabaseAction> {
-        match (phase.is_live(), trigger) {
-            (true, DatabaseTrigger::Settled) => Step { phase: Phase::Ready, plan: &[ConfigureDatabase] },
-            _ => DatabaseMachine::step(phase, trigger),
+    fn restless(view: &DatabaseView) -> DatabaseTrigger {
+        match classify(view) {
+            DatabaseTrigger::Settled if !view.taken_over => DatabaseTrigger::Unconfigured,
+            other => other,
         }
     }
     refuted(
-        with_step(step),
+        with_classify(restless),
         Promise::NoIdleWrite,
         "a configuration without a difference",
-        &["pass: Settled, ConfigureDatabase -> Ready"],
+        &["pass: Unconfigured, ConfigureDatabase -> Configuring"],
     );
 }
 
@@ -244,4 +244,17 @@ fn missing_role_ignored() {
         }
     }
     refuted(with_step(step), Promise::Heals, STUCK.what, &["somebody drops the role", "and there it stays"]);
+}
+
+#[test]
+fn taken_over_database_brought_to_the_spec_at_once() {
+    fn eager(view: &DatabaseView) -> DatabaseTrigger {
+        classify(&DatabaseView { taken_over: false, ..*view })
+    }
+    refuted(
+        with_classify(eager),
+        Promise::NoIdleWrite,
+        "a database that was taken over is changed unasked",
+        &["start -> Pending seen-before taken-over", "pass: Unconfigured, ConfigureDatabase"],
+    );
 }

@@ -3,7 +3,7 @@
 use super::tests::refuted;
 use super::*;
 use crate::fsm::CredentialsAction::{ClearRequest, DropPending, PublishCredentials, StorePassword};
-use crate::fsm::server::ServerAction::{Credentials, UpdateServer};
+use crate::fsm::server::ServerAction::Credentials;
 use crate::fsm::server::{Presence, ServerAction, ServerMachine, ServerTrigger, ServerView, classify};
 use crate::fsm::{Machine, Step};
 
@@ -80,7 +80,7 @@ fn server_in_creation_taken_for_absent() {
         with_classify(blind),
         Promise::NothingLost,
         what,
-        &["pass: Absent, StorePassword, CreateServer", "server 1 Creating"],
+        &["server 1 Creating", "pass: Absent, StorePassword"],
     );
 }
 
@@ -126,27 +126,23 @@ fn password_published_before_it_is_in_force() {
         with_step(step),
         Promise::StatusTrue,
         "a password is published that the server refuses",
-        &[
-            "user deletes the Secret",
-            "ResetRequested, StorePassword",
-            "pass: PasswordUnapplied, PublishCredentials",
-        ],
+        &["ResetRequested, StorePassword", "pass: PasswordUnapplied, PublishCredentials"],
     );
 }
 
 #[test]
 fn update_of_a_settled_server() {
-    fn step(phase: Phase, trigger: ServerTrigger) -> Step<ServerAction> {
-        match (phase.is_live(), trigger) {
-            (true, ServerTrigger::Settled) => Step { phase: Phase::Ready, plan: &[UpdateServer] },
-            _ => ServerMachine::step(phase, trigger),
+    fn restless(view: &ServerView) -> ServerTrigger {
+        match classify(view) {
+            ServerTrigger::Settled if !view.taken_over => ServerTrigger::Differs,
+            other => other,
         }
     }
     refuted(
-        with_step(step),
+        with_classify(restless),
         Promise::NoIdleWrite,
         "an update without a difference",
-        &["pass: Settled, UpdateServer -> Ready"],
+        &["pass: Differs, UpdateServer -> Provisioning"],
     );
 }
 
@@ -159,7 +155,7 @@ fn pause_not_heard() {
         with_classify(deaf),
         Promise::NoIdleWrite,
         "something is done while paused",
-        &["user pauses", "pass: Differs, UpdateServer -> Provisioning paused"],
+        &["user pauses", "pass: Unpublished, PublishCredentials"],
     );
 }
 
@@ -219,5 +215,35 @@ fn new_server_with_a_password_that_is_not_kept() {
         Promise::NothingLost,
         "nobody has the password of the server any more",
         &["CreateServer, DropPending"],
+    );
+}
+
+#[test]
+fn taken_over_server_brought_to_the_spec_at_once() {
+    fn eager(view: &ServerView) -> ServerTrigger {
+        classify(&ServerView { taken_over: false, ..*view })
+    }
+    refuted(
+        with_classify(eager),
+        Promise::NoIdleWrite,
+        "a server that was taken over is changed unasked",
+        &["start -> Pending taken-over", "pass: Differs, UpdateServer"],
+    );
+}
+
+#[test]
+fn what_waits_is_not_applied_when_it_is_asked_for() {
+    fn deaf(view: &ServerView) -> ServerTrigger {
+        classify(&ServerView {
+            taken_over: view.taken_over || view.idle_request,
+            idle_request: false,
+            ..*view
+        })
+    }
+    refuted(
+        with_classify(deaf),
+        Promise::StatusTrue,
+        "Ready is recorded while something is not right",
+        &["start -> Pending taken-over", "user asks to apply what waits", "pass: Settled"],
     );
 }

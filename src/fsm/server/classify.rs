@@ -21,12 +21,17 @@ fn classify_live(view: &ServerView) -> ServerTrigger {
         Presence::Unreadable => ServerTrigger::Unreadable,
         Presence::Absent => classify_absent(view),
         Presence::Busy => ServerTrigger::Busy,
-        Presence::FailedNew if is_before_use(view.phase) && !view.evidence => ServerTrigger::CreateFailed,
+        Presence::FailedNew if is_our_shell(view) => ServerTrigger::CreateFailed,
         Presence::FailedNew | Presence::FailedUsed => ServerTrigger::ServerFailed,
-        Presence::Unusable if view.revivable => ServerTrigger::Differs,
+        Presence::Unusable if view.revivable && !view.taken_over => ServerTrigger::Differs,
         Presence::Unusable => ServerTrigger::Unusable,
         Presence::Usable => classify_usable(view),
     }
+}
+
+/// Whether what failed is what is left of a creation that we asked for.
+fn is_our_shell(view: &ServerView) -> bool {
+    is_before_use(view.phase) && !view.evidence && !view.taken_over
 }
 
 /// Whether in this phase a server may not have been available yet.
@@ -61,9 +66,9 @@ fn classify_usable(view: &ServerView) -> ServerTrigger {
         ServerTrigger::ResetRequested
     } else if view.pending == Pending::None && view.published == Published::Refused {
         ServerTrigger::CredentialsRefused
-    } else if view.differs {
+    } else if view.differs && !view.taken_over {
         ServerTrigger::Differs
-    } else if view.unconfigured {
+    } else if view.unconfigured && !view.taken_over {
         ServerTrigger::Unconfigured
     } else if view.published == Published::Foreign {
         ServerTrigger::Rejected

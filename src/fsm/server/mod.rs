@@ -43,6 +43,9 @@ pub struct ServerView {
     pub revivable: bool,
     /// Something differs that a configuration puts right.
     pub unconfigured: bool,
+    /// It was there before the object's first pass, and nobody has asked for a change since: differences are told, and
+    /// not applied.
+    pub taken_over: bool,
     /// The spec cannot be carried out for a new server; the reason stands in the conditions.
     pub rejected: bool,
     /// The namespace is being deleted, so no Secret can be made in it.

@@ -18,6 +18,7 @@ const SETTLED: ServerView = ServerView {
     differs: false,
     revivable: false,
     unconfigured: false,
+    taken_over: false,
     rejected: false,
     terminating: false,
     idle_request: false,
@@ -52,7 +53,7 @@ fn every_view(mut check: impl FnMut(&ServerView)) {
             for pending in PENDINGS {
                 for published in PUBLISHEDS {
                     let fields = ServerView { phase, presence, pending, published, ..SETTLED };
-                    (0..1_u32 << 15).for_each(|bits| check(&with_flags(fields, bits)));
+                    (0..1_u32 << 16).for_each(|bits| check(&with_flags(fields, bits)));
                 }
             }
         }
@@ -79,6 +80,7 @@ fn with_flags(view: ServerView, bits: u32) -> ServerView {
         // Both stand for "may not be deleted now"; one bit keeps the enumeration short.
         referenced: flag(14),
         protected: flag(14),
+        taken_over: flag(15),
         ..view
     }
 }
@@ -102,6 +104,11 @@ fn pairs(is_meant: impl Fn(ServerAction) -> bool) -> impl Fn(Phase, ServerTrigge
 fn no_view_does_harm_and_ready_means_ready() {
     let acts = pairs(|_| true);
     let at_the_backend = pairs(|action| !matches!(action, ServerAction::Credentials(_)));
+    let changes = pairs(|action| {
+        let of_the_server =
+            [ServerAction::UpdateServer, ServerAction::ConfigureServer, ServerAction::RemoveShell];
+        of_the_server.contains(&action)
+    });
     let creates = pairs(|action| action == ServerAction::CreateServer);
     let deletes = pairs(|action| action == ServerAction::DeleteServer);
     let stores = pairs(|action| action == ServerAction::Credentials(CredentialsAction::StorePassword));
@@ -113,7 +120,8 @@ fn no_view_does_harm_and_ready_means_ready() {
         if trigger == ServerTrigger::Settled {
             let seen = (view.presence, view.pending, view.published);
             assert_eq!(seen, (Presence::Usable, Pending::None, Published::Current), "{view:?}");
-            assert!(!view.deleting && !view.paused && !view.differs && !view.unconfigured, "{view:?}");
+            assert!(!view.deleting && !view.paused, "{view:?}");
+            assert!(view.taken_over || !(view.differs || view.unconfigured), "{view:?}");
         }
         // Most views lead to nothing at all; the rest have to have a reason.
         if !acts(view.phase, trigger) {
@@ -123,6 +131,9 @@ fn no_view_does_harm_and_ready_means_ready() {
         assert_ne!(view.presence, Presence::Unreadable, "{view:?}");
         if matches!(view.presence, Presence::NotOurs | Presence::Replaced) {
             assert!(!at_the_backend(view.phase, trigger), "{view:?}");
+        }
+        if changes(view.phase, trigger) {
+            assert!(!view.taken_over, "{view:?}");
         }
         if creates(view.phase, trigger) {
             let new = view.presence == Presence::Absent && !view.evidence && !view.settling;
@@ -138,7 +149,7 @@ fn no_view_does_harm_and_ready_means_ready() {
             assert!(view.published != Published::Foreign, "{view:?}");
         }
     });
-    assert_eq!(views, 6 * 9 * 3 * 5 * (1 << 15));
+    assert_eq!(views, 6 * 9 * 3 * 5 * (1 << 16));
 }
 
 #[rstest]
@@ -149,6 +160,19 @@ fn no_view_does_harm_and_ready_means_ready() {
 #[case::foreign_secret(ServerView { published: Published::Foreign, ..SETTLED }, ServerTrigger::Rejected)]
 #[case::setting(ServerView { unconfigured: true, pending: Pending::Accepted, ..SETTLED }, ServerTrigger::Unconfigured)]
 #[case::update(ServerView { differs: true, unconfigured: true, ..SETTLED }, ServerTrigger::Differs)]
+#[case::taken_over(ServerView { differs: true, unconfigured: true, taken_over: true, ..SETTLED }, ServerTrigger::Settled)]
+#[case::taken_over_stopped(
+    ServerView { presence: Presence::Unusable, revivable: true, taken_over: true, ..SETTLED },
+    ServerTrigger::Unusable
+)]
+#[case::taken_over_failed(
+    ServerView { presence: Presence::FailedNew, phase: Phase::Pending, evidence: false, taken_over: true, ..SETTLED },
+    ServerTrigger::ServerFailed
+)]
+#[case::taken_over_refused(
+    ServerView { published: Published::Refused, differs: true, taken_over: true, ..SETTLED },
+    ServerTrigger::CredentialsRefused
+)]
 #[case::refused(ServerView { published: Published::Refused, differs: true, ..SETTLED }, ServerTrigger::CredentialsRefused)]
 #[case::reset(ServerView { reset_requested: true, published: Published::Refused, ..SETTLED }, ServerTrigger::ResetRequested)]
 #[case::secret_gone(ServerView { published: Published::Absent, ..SETTLED }, ServerTrigger::ResetRequested)]

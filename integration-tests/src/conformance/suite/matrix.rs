@@ -4,25 +4,43 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use hcpg::api::PostgreSQLServer;
+use kube::ResourceExt;
 use serde_json::json;
+use strum::IntoEnumIterator;
 
+use crate::conformance::api_faults::{ApiFault, Asker, DATABASES, SERVERS};
 use crate::conformance::bench::Bench;
+use crate::conformance::case::{SECRET, SERVER};
 use crate::conformance::faults::{Fault, Operation};
-use crate::conformance::{Case, Subject, Update};
+use crate::conformance::flow::{DATABASE, DATABASE_SECRET, Flow};
+use crate::conformance::outcomes::{Outcome, Outcomes};
+use crate::conformance::{Case, Subject};
 
 /// Servers that meet a random fault at every third call, each with a seed of its own.
 const CHAOTIC: u64 = 4;
-/// In percent.
+/// In percent, of calls to the backend.
 const CHAOS: u32 = 33;
+/// In percent, of requests to the API server.
+const API_CHAOS: u32 = 10;
 
-/// One server per fault goes through all flows, and meets it in each at a reading and at the writing call; all of them
-/// beside each other.
-pub async fn faults(subject: Arc<dyn Subject>) {
+/// The chapter of the table with faults of the backend.
+pub const BACKEND: &str = "backend";
+/// The chapter with faults of the API server.
+pub const API: &str = "api";
+
+/// One server per fault goes through all flows, and meets it in each at every call; all of them beside each other.
+pub async fn faults(subject: Arc<dyn Subject>) -> Outcomes {
     let bench = Bench::start(subject).await;
     let mut cases = Vec::new();
     for fault in Fault::ALL {
         let case = bench.case(fault.slug()).await;
-        cases.push((fault.slug().to_owned(), all_flows(case, fault).boxed_local()));
+        cases.push((fault.slug().to_owned(), at_the_backend(case, fault).boxed_local()));
+    }
+    for fault in ApiFault::iter() {
+        let slug: &str = fault.into();
+        let case = bench.case(&format!("api-{slug}")).await;
+        cases.push((format!("API server: {slug}"), at_the_api_server(case, fault).boxed_local()));
     }
     for seed in 1..=CHAOTIC {
         let name = format!("chaos-{seed}");
@@ -30,58 +48,46 @@ pub async fn faults(subject: Arc<dyn Subject>) {
         cases.push((name, chaos(case, seed).boxed_local()));
     }
     bench.run("faults", cases).await;
+    bench.outcomes.clone()
 }
 
-async fn all_flows(case: Case, fault: Fault) {
-    flow(&case, fault, Operation::Create, case.create(json!({}))).await;
-    case.is_well().await;
-    let uid = |server: hcpg::api::PostgreSQLServer| server.status.and_then(|status| status.server?.uid);
-    let first = uid(case.server().await);
-
-    for by in [Operation::Update, Operation::Configure] {
-        let update = update_by(&case, by);
-        flow(&case, fault, by, case.change(json!({"spec": update.spec}))).await;
-        case.shown(&update.shown).await;
-        case.is_well().await;
-    }
-
-    plan(&case, fault, Operation::SetAdminPassword);
-    case.reset().await;
-    met(&case, fault).await;
-    case.is_well().await;
-    assert_eq!(uid(case.server().await), first, "{}: the same server all the time", case.namespace);
-
-    plan(&case, fault, Operation::Delete);
-    case.deleted().await;
-    assert_eq!(case.bench.faults.left(&case.namespace), 0, "{}: {fault:?} was met", case.namespace);
-}
-
-fn update_by(case: &Case, by: Operation) -> Update {
-    match case.bench.subject.updates().into_iter().find(|update| update.by == by) {
-        Some(update) => update,
-        None => panic!("the subject has no update by {by:?}"),
+async fn at_the_backend(case: Case, fault: Fault) {
+    let uid = |server: PostgreSQLServer| server.status.and_then(|status| status.server?.uid);
+    let mut first = None;
+    for flow in Flow::iter() {
+        let planned = plan(&case, fault, flow);
+        flow.begin(&case).await;
+        if !flow.deletes() {
+            case.ready().await;
+            met(&case, fault).await;
+        }
+        flow.ends_well(&case).await;
+        met(&case, fault).await;
+        for operation in planned {
+            let row = format!("{} · {operation:?}", fault.slug());
+            case.bench.outcomes.note(BACKEND, &row, flow, Outcome::of(flow));
+        }
+        if flow != Flow::DeleteServer {
+            let now = uid(case.server().await);
+            assert_eq!(*first.get_or_insert_with(|| now.clone()), now, "{}: the same server", case.namespace);
+        }
     }
 }
 
-/// Plans the fault, does what begins the flow, and waits until the fault was met and got over.
-async fn flow(case: &Case, fault: Fault, writes: Operation, begin: impl Future<Output = ()>) {
-    plan(case, fault, writes);
-    begin.await;
-    case.ready().await;
-    met(case, fault).await;
-}
-
-fn plan(case: &Case, fault: Fault, writes: Operation) {
+/// A database asks nothing of the backend, so there is nothing to be met.
+fn plan(case: &Case, fault: Fault, flow: Flow) -> Vec<Operation> {
+    let Some(writes) = flow.writes() else { return Vec::new() };
     // Twice where it costs no time: the second attempt may fail as well.
     let times = match fault {
         Fault::ServerError | Fault::ConnectionReset | Fault::Stale => 2,
         _ => 1,
     };
-    for operation in [Operation::Observe, writes] {
-        if fault.befits(operation) {
-            case.bench.faults.next(&case.namespace, operation, times, fault);
-        }
+    let operations: Vec<Operation> =
+        [Operation::Observe, writes].into_iter().filter(|operation| fault.befits(*operation)).collect();
+    for operation in &operations {
+        case.bench.faults.next(&case.namespace, *operation, times, fault);
     }
+    operations
 }
 
 /// All that was planned has happened, and a throttled call was not followed by another one too soon.
@@ -99,27 +105,67 @@ async fn met(case: &Case, fault: Fault) {
     }
 }
 
+async fn at_the_api_server(case: Case, fault: ApiFault) {
+    let slug: &str = fault.into();
+    for flow in Flow::iter() {
+        let kind = if flow.is_of_database() { DATABASES } else { SERVERS };
+        let asker = Asker { namespace: case.namespace.clone(), kind };
+        case.bench.api_faults.plan(&asker, fault);
+        flow.begin(&case).await;
+        know(&case, flow, &asker).await;
+        flow.ends_well(&case).await;
+        for target in case.bench.api_faults.met(&asker, fault) {
+            let target: &str = target.into();
+            case.bench.outcomes.note(API, &format!("{slug} · {target}"), flow, Outcome::of(flow));
+        }
+    }
+}
+
+/// Tells whose a pending password and a Secret are, as soon as the object has its uid.
+async fn know(case: &Case, flow: Flow, asker: &Asker) {
+    let (uid, secret) = match flow {
+        Flow::CreateServer => (case.server().await.uid(), SECRET),
+        Flow::CreateDatabase => {
+            (case.database(DATABASE).await.and_then(|database| database.uid()), DATABASE_SECRET)
+        }
+        _ => return,
+    };
+    case.bench.api_faults.know(asker, &uid.unwrap_or_default(), secret);
+}
+
 /// Everything that can happen, at every call, until everything was asked for; then a calm day.
 async fn chaos(case: Case, seed: u64) {
     let begin = Instant::now();
-    case.bench.faults.chaos(&case.namespace, seed, CHAOS);
-    case.created(json!({})).await;
-    for by in [Operation::Update, Operation::Configure] {
-        let update = update_by(&case, by);
-        case.change(json!({"spec": update.spec})).await;
-        case.shown(&update.shown).await;
+    let (faults, api_faults) = (&case.bench.faults, &case.bench.api_faults);
+    faults.chaos(&case.namespace, seed, CHAOS);
+    api_faults.chaos(&case.namespace, seed, API_CHAOS);
+    for flow in Flow::iter().filter(|flow| !flow.deletes()) {
+        flow.begin(&case).await;
+        let kind = if flow.is_of_database() { DATABASES } else { SERVERS };
+        know(&case, flow, &Asker { namespace: case.namespace.clone(), kind }).await;
+        case.ready().await;
+        if flow.is_of_database() {
+            case.database_ready(DATABASE).await;
+        }
     }
-    case.reset().await;
-    let faults = case.calls().iter().filter(|call| call.fault.is_some()).count();
-    case.bench.faults.calm(&case.namespace);
+    let met = case.calls().iter().filter(|call| call.fault.is_some()).count();
+    faults.calm(&case.namespace);
+    api_faults.calm(&case.namespace);
     // A stale answer from before may still be on its way to be judged.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    case.is_well().await;
-    case.bench.faults.chaos(&case.namespace, seed, CHAOS);
-    case.deleted().await;
+    for flow in Flow::iter().filter(|flow| !flow.deletes()) {
+        flow.ends_well(&case).await;
+    }
+    faults.chaos(&case.namespace, seed, CHAOS);
+    api_faults.chaos(&case.namespace, seed, API_CHAOS);
+    case.change(json!({"metadata": {"annotations": {"somebody": "else"}}})).await;
+    for flow in [Flow::DeleteDatabase, Flow::DeleteServer] {
+        flow.begin(&case).await;
+    }
+    case.gone::<PostgreSQLServer>(SERVER).await;
     let calls = case.calls().len();
     eprintln!(
-        "          chaos with seed {seed}: {faults} faults before the deletion, {calls} calls, {:.0} s",
+        "          chaos with seed {seed}: {met} faults before the deletion, {calls} calls, {:.0} s",
         begin.elapsed().as_secs_f32()
     );
 }

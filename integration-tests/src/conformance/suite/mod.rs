@@ -7,6 +7,7 @@ mod kills;
 mod life;
 mod lost;
 mod matrix;
+mod states;
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ use super::bench::{Bench, Named};
 use super::case::Case;
 use super::subject::Subject;
 
-pub use matrix::faults;
+pub use matrix::{API, BACKEND, faults};
+pub use states::{STATES, states};
 
 /// Everything that a server goes through when nothing goes wrong but what users and hosts do.
 pub async fn life(subject: Arc<dyn Subject>) {

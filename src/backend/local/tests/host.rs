@@ -57,8 +57,10 @@ impl Host {
     }
 
     /// The same configuration in a new operator.
-    pub(super) fn restarted(&self) -> LocalBackend {
-        LocalBackend::new(self.config.clone()).unwrap()
+    pub(super) async fn restarted(&self) -> LocalBackend {
+        let backend = LocalBackend::new(self.config.clone()).unwrap();
+        backend.begin().await;
+        backend
     }
 
     pub(super) fn layout(&self) -> Layout {

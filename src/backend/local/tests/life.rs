@@ -81,7 +81,7 @@ async fn a_server_outlives_the_operator_and_is_found_again() {
     let before = host.created(&owner, &PostgreSQLServerSpec::default()).await;
     let pid = process::find(&host.cluster(&owner)).unwrap().unwrap().pid;
 
-    let restarted = host.restarted();
+    let restarted = host.restarted().await;
     let ServerObservation::Present(after) =
         restarted.observe(&host.identity(&owner), &owner, true).await.unwrap()
     else {

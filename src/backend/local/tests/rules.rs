@@ -111,18 +111,20 @@ fn a_complaint_names_the_fault_and_repeats_no_statement() {
     assert_eq!(complaint("only\nthis\n"), "only; this");
 }
 
-#[test]
-fn what_a_killed_operator_left_is_cleared_away_at_the_next_start_and_only_then() {
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_operator_left_is_cleared_away_by_the_next_that_leads_and_only_then() {
     let folder = tempfile::tempdir().unwrap();
     let leftovers = [".creating-0123456789ab", ".deleting-0123456789ab-1"];
     let make = |name: &str| std::fs::create_dir_all(folder.path().join(name).join("pgdata")).unwrap();
     let entries = || std::fs::read_dir(folder.path()).unwrap().count();
     make("0123456789ab");
     leftovers.iter().for_each(|name| make(name));
-    let config = serde_json::json!({"data_dir": folder.path()});
-    backend(config.clone()).unwrap();
+    let config: LocalConfig = serde_json::from_value(serde_json::json!({"data_dir": folder.path()})).unwrap();
+    let standby = LocalBackend::new(config.clone()).unwrap();
+    assert_eq!(entries(), 3, "whoever stands by leaves the work of the one that leads alone");
+    standby.begin().await;
     assert_eq!(entries(), 1);
     leftovers.iter().for_each(|name| make(name));
-    backend(config).unwrap();
+    LocalBackend::new(config).unwrap().begin().await;
     assert_eq!(entries(), 3);
 }

@@ -112,6 +112,7 @@ fn every_status_of_a_pass_is_read_as_it_is_meant() {
                                     message: String::new(),
                                 }),
                                 refused,
+                                taken_over: &[],
                                 throttled: throttled.then(|| "later".to_owned()),
                                 login: Answer::new(true, Reason::LoginSucceeded, ""),
                                 paused: None,

@@ -2,7 +2,7 @@
 
 use super::promises::{
     DROPPED, EMPTY_FOR_LOST, FOREIGN_SECRET_TOUCHED, FOREIGN_TOUCHED, IDLE_CONFIGURATION, IDLE_PASSWORD,
-    LEFT_BEHIND, OUT_OF_REACH, REFUSED_PUBLISHED, ROLE_DROPPED, SECRET_LOST,
+    LEFT_BEHIND, OUT_OF_REACH, REFUSED_PUBLISHED, ROLE_DROPPED, SECRET_LOST, TAKEN_OVER_CHANGED,
 };
 use super::{Database, DatabaseState, Host, PendingSecret, PublishedSecret, Role};
 use crate::fsm::CredentialsAction;
@@ -60,6 +60,9 @@ impl DatabaseState {
                 } else if !database.unconfigured {
                     broken.push(IDLE_CONFIGURATION);
                 }
+                if self.taken_over {
+                    broken.push(TAKEN_OVER_CHANGED);
+                }
                 database.unconfigured = false;
                 Ok(())
             }
@@ -104,11 +107,14 @@ impl DatabaseState {
         match action {
             CredentialsAction::StorePassword => {
                 if self.pending.is_none() {
-                    let password = unused(&[
+                    let drawn = unused(&[
                         self.role.map(|role| role.password),
                         self.published.map(|secret| secret.password),
                     ]);
-                    self.pending = Some(PendingSecret { password, settles_reset: self.reset_asked });
+                    // What the original drew settles nothing that is asked of us.
+                    let left = self.left.filter(|_| self.published.is_none());
+                    let settles_reset = self.reset_asked && left.is_none();
+                    self.pending = Some(PendingSecret { password: left.unwrap_or(drawn), settles_reset });
                 }
             }
             CredentialsAction::VerifyLogin => {
@@ -125,6 +131,7 @@ impl DatabaseState {
             }
             CredentialsAction::ClearRequest => {
                 self.recreate_asked = false;
+                self.apply_asked = false;
                 if self.pending.is_some_and(|pending| pending.settles_reset) {
                     self.reset_asked = false;
                 }

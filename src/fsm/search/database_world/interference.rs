@@ -28,6 +28,13 @@ pub(super) fn all(state: &DatabaseState) -> Vec<Change> {
     changes.add("user deletes the object", live, |s| s.deleting = true);
     changes.add("user asks for a reset", live && !state.reset_asked, |s| s.reset_asked = true);
     changes.add("user asks to recreate", live && !state.recreate_asked, |s| s.recreate_asked = true);
+    changes.add("user asks to apply what waits", state.taken_over && !state.apply_asked, |s| {
+        s.apply_asked = true
+    });
+    changes.add("user changes the spec of what was taken over", live && state.taken_over, |s| {
+        s.taken_over = false;
+        unconfigure(s);
+    });
     changes.add("user wants the database to stay", !state.retain, |s| s.retain = true);
     changes.add("user pauses", !state.paused, |s| s.paused = true);
     changes.add("user deletes the Secret", state.published.is_some(), |s| s.published = None);

@@ -3,6 +3,7 @@
 mod effects;
 mod interference;
 mod promises;
+mod shown;
 
 use super::{Broken, Next, World};
 use crate::api::Phase;
@@ -67,6 +68,11 @@ pub struct DatabaseState {
     reset_asked: bool,
     recreate_asked: bool,
     foreign_secret: bool,
+    /// It was there before the object's first pass, and the spec has not changed since.
+    taken_over: bool,
+    apply_asked: bool,
+    /// The password that the original operator left on its way.
+    left: Option<u8>,
     host: Host,
     role: Option<Role>,
     database: Option<Database>,
@@ -97,53 +103,6 @@ impl DatabaseWorld {
     /// The product's machine.
     pub fn new(budget: u8) -> Self {
         Self { budget, step: DatabaseMachine::step, classify }
-    }
-}
-
-impl std::fmt::Debug for DatabaseState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.phase)?;
-        for (name, holds) in [
-            ("seen-before", self.evidence),
-            ("was-ready", self.was_ready),
-            ("deleting", self.deleting),
-            ("released", self.released),
-            ("paused", self.paused),
-            ("retain", self.retain),
-            ("reset-asked", self.reset_asked),
-            ("recreate-asked", self.recreate_asked),
-            ("foreign-secret", self.foreign_secret),
-            ("lost", self.lost),
-        ] {
-            if holds {
-                write!(f, " {name}")?;
-            }
-        }
-        write!(f, " | server {:?}", self.host)?;
-        match self.role {
-            None => write!(f, " | no role")?,
-            Some(Role { foreign: true, .. }) => write!(f, " | foreign role")?,
-            Some(role) => write!(f, " | role password {}", role.password)?,
-        }
-        match self.database {
-            None => write!(f, " | no database")?,
-            Some(Database { foreign: true, .. }) => write!(f, " | foreign database")?,
-            Some(database) => {
-                write!(f, " | database")?;
-                if database.used {
-                    write!(f, " used")?;
-                }
-                if database.unconfigured {
-                    write!(f, " unconfigured")?;
-                }
-            }
-        }
-        write!(f, " | pending {:?}", self.pending.map(|pending| pending.password))?;
-        match self.published {
-            None => write!(f, " | published None"),
-            Some(secret) if secret.current => write!(f, " | published {}", secret.password),
-            Some(secret) => write!(f, " | published {} out of date", secret.password),
-        }
     }
 }
 
@@ -205,9 +164,10 @@ impl DatabaseState {
             reset_requested: self.reset_asked,
             was_ready: self.was_ready,
             unconfigured: self.our_database().is_some_and(|database| database.unconfigured),
+            taken_over: self.taken_over && !self.apply_asked,
             rejected: false,
             terminating: false,
-            idle_request: self.recreate_asked && presence == DatabasePresence::Present,
+            idle_request: (self.recreate_asked || self.apply_asked) && presence == DatabasePresence::Present,
             retain: self.retain,
         }
     }
@@ -222,13 +182,19 @@ impl DatabaseState {
         self.our_role().is_none_or(|role| {
             self.pending.is_some_and(|pending| pending.password == role.password)
                 || self.published.is_some_and(|secret| secret.password == role.password)
+                || self.left == Some(role.password)
         })
+    }
+
+    /// Whether an action is asked for.
+    fn is_anything_asked(&self) -> bool {
+        self.reset_asked || self.recreate_asked || self.apply_asked
     }
 
     /// Whether everything is as a Ready status says.
     fn is_right(&self) -> bool {
         self.presence() == DatabasePresence::Present
-            && self.our_database().is_some_and(|database| !database.unconfigured)
+            && self.our_database().is_some_and(|database| self.taken_over || !database.unconfigured)
             && self.published.is_some_and(|secret| secret.current && self.accepts(secret.password))
             && !self.foreign_secret
             && self.pending.is_none()
@@ -252,7 +218,10 @@ impl DatabaseWorld {
         // record: the intent, and what was seen, before any effect
         after.phase = step.phase;
         after.was_ready |= step.phase == Phase::Ready;
+        after.taken_over &= before.paused || !before.apply_asked;
+        after.left = after.left.filter(|_| !after.was_ready);
         if trigger == DatabaseTrigger::RecreateRequested {
+            after.taken_over = false;
             after.evidence = false;
             after.lost = false;
         } else if matches!(presence, DatabasePresence::Present | DatabasePresence::RoleMissing) {
@@ -301,6 +270,9 @@ impl World for DatabaseWorld {
             reset_asked: false,
             recreate_asked: false,
             foreign_secret: false,
+            taken_over: false,
+            apply_asked: false,
+            left: None,
             host: Host::Usable,
             role: None,
             database: None,
@@ -312,15 +284,20 @@ impl World for DatabaseWorld {
         let foreign = Database { foreign: true, unconfigured: true, used: false };
         // What the original operator left: a database and its Secret, and an object without a phase.
         let taken_over = DatabaseState {
+            taken_over: true,
             evidence: true,
             role: Some(Role { foreign: false, password: 1 }),
             database: Some(Database { foreign: false, unconfigured: true, used: true }),
             published: Some(PublishedSecret { password: 1, current: false }),
             ..fresh.clone()
         };
+        // It was killed after it had changed the password; before that, nothing logs in as the role, and so it is not
+        // known to be ours.
+        let reset = DatabaseState { published: None, left: Some(1), ..taken_over.clone() };
         vec![
             fresh.clone(),
             taken_over,
+            reset,
             DatabaseState { retain: true, ..fresh.clone() },
             DatabaseState { foreign_secret: true, ..fresh.clone() },
             DatabaseState { database: Some(foreign), ..fresh.clone() },
@@ -367,8 +344,7 @@ impl World for DatabaseWorld {
     }
 
     fn is_goal(&self, state: &DatabaseState) -> bool {
-        let ready =
-            state.phase == Phase::Ready && state.is_right() && !state.reset_asked && !state.recreate_asked;
+        let ready = state.phase == Phase::Ready && state.is_right() && !state.is_anything_asked();
         let waits_for_a_person = state.paused
             || matches!(state.host, Host::Going | Host::Gone)
             || state.presence() == DatabasePresence::NotOurs

@@ -24,6 +24,8 @@ pub(super) const NOT_READY: Broken =
     Broken { promise: Promise::StatusTrue, what: "Ready is recorded while something is not right" };
 pub(super) const FOREIGN_TOUCHED: Broken =
     Broken { promise: Promise::NoIdleWrite, what: "a role or database of somebody else is written to" };
+pub(super) const TAKEN_OVER_CHANGED: Broken =
+    Broken { promise: Promise::NoIdleWrite, what: "a database that was taken over is changed unasked" };
 pub(super) const FOREIGN_SECRET_TOUCHED: Broken =
     Broken { promise: Promise::NoIdleWrite, what: "a Secret of somebody else is written to" };
 pub(super) const OUT_OF_REACH: Broken =
@@ -50,6 +52,7 @@ pub(super) const ALL: &[Broken] = &[
     REFUSED_PUBLISHED,
     NOT_READY,
     FOREIGN_TOUCHED,
+    TAKEN_OVER_CHANGED,
     FOREIGN_SECRET_TOUCHED,
     OUT_OF_REACH,
     UNSEEN,
@@ -79,7 +82,7 @@ pub(super) fn check_record(
     if before.paused {
         broken.push(WHILE_PAUSED);
     }
-    let wanted = before.reset_asked || before.recreate_asked || before.deleting;
+    let wanted = before.is_anything_asked() || before.deleting;
     if before.phase == Phase::Ready && before.is_right() && !wanted {
         broken.push(IDLE_PASS);
     }

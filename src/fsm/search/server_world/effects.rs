@@ -2,7 +2,7 @@
 
 use super::promises::{
     DELETED, EMPTY_FOR_LOST, FOREIGN_SECRET_TOUCHED, FOREIGN_TOUCHED, IDLE_CONFIGURATION, IDLE_PASSWORD,
-    IDLE_UPDATE, LEFT_BEHIND, REFUSED_PUBLISHED, SECOND_SERVER,
+    IDLE_UPDATE, LEFT_BEHIND, REFUSED_PUBLISHED, SECOND_SERVER, TAKEN_OVER_CHANGED,
 };
 use super::{PendingSecret, PublishedSecret, Server, ServerState, Stage};
 use crate::fsm::CredentialsAction;
@@ -24,6 +24,13 @@ impl ServerState {
             );
             if touches && server.foreign {
                 broken.push(FOREIGN_TOUCHED);
+            }
+            let changes = matches!(
+                action,
+                ServerAction::UpdateServer | ServerAction::ConfigureServer | ServerAction::RemoveShell
+            );
+            if changes && self.taken_over {
+                broken.push(TAKEN_OVER_CHANGED);
             }
         }
         match action {
@@ -97,11 +104,14 @@ impl ServerState {
         match action {
             CredentialsAction::StorePassword => {
                 if self.pending.is_none() {
-                    let password = unused(&[
+                    let drawn = unused(&[
                         self.server.map(|server| server.password),
                         self.published.map(|secret| secret.password),
                     ]);
-                    self.pending = Some(PendingSecret { password, settles_reset: self.reset_asked });
+                    // What the original drew settles nothing that is asked of us.
+                    let left = self.left.filter(|_| self.published.is_none());
+                    let settles_reset = self.reset_asked && left.is_none();
+                    self.pending = Some(PendingSecret { password: left.unwrap_or(drawn), settles_reset });
                 }
             }
             CredentialsAction::VerifyLogin => {
@@ -122,6 +132,7 @@ impl ServerState {
             }
             CredentialsAction::ClearRequest => {
                 self.recreate_asked = false;
+                self.apply_asked = false;
                 if self.pending.is_some_and(|pending| pending.settles_reset) {
                     self.reset_asked = false;
                 }

@@ -29,6 +29,13 @@ pub(super) fn all(state: &ServerState) -> Vec<Change> {
     changes.add("user deletes the object", live, |s| s.deleting = true);
     changes.add("user asks for a reset", live && !state.reset_asked, |s| s.reset_asked = true);
     changes.add("user asks to recreate", live && !state.recreate_asked, |s| s.recreate_asked = true);
+    changes.add("user asks to apply what waits", state.taken_over && !state.apply_asked, |s| {
+        s.apply_asked = true
+    });
+    changes.add("user changes the spec of what was taken over", live && state.taken_over, |s| {
+        s.taken_over = false;
+        on(s, |server| server.differs = true);
+    });
     changes.add("user pauses", !state.paused, |s| s.paused = true);
     changes.add("user deletes the Secret", state.published.is_some(), |s| s.published = None);
     changes.add("user deletes the pending Secret", state.pending.is_some(), |s| s.pending = None);

@@ -56,6 +56,11 @@ pub struct ServerState {
     reset_asked: bool,
     recreate_asked: bool,
     foreign_secret: bool,
+    /// It was there before the object's first pass, and the spec has not changed since.
+    taken_over: bool,
+    apply_asked: bool,
+    /// The password that the original operator left on its way.
+    left: Option<u8>,
     server: Option<Server>,
     pending: Option<PendingSecret>,
     published: Option<PublishedSecret>,
@@ -99,6 +104,8 @@ impl std::fmt::Debug for ServerState {
             ("reset-asked", self.reset_asked),
             ("recreate-asked", self.recreate_asked),
             ("foreign-secret", self.foreign_secret),
+            ("taken-over", self.taken_over),
+            ("apply-asked", self.apply_asked),
             ("lost", self.lost),
         ] {
             if holds {
@@ -175,9 +182,10 @@ impl ServerState {
             differs: server.is_some_and(|server| server.differs),
             revivable: server.is_some_and(|server| server.stage == Stage::Stopped),
             unconfigured: server.is_some_and(|server| server.unconfigured),
+            taken_over: self.taken_over && !self.apply_asked,
             rejected: false,
             terminating: false,
-            idle_request: self.recreate_asked && presence == Presence::Usable,
+            idle_request: (self.recreate_asked || self.apply_asked) && presence == Presence::Usable,
             retain: self.retain,
             referenced: false,
             protected: false,
@@ -189,6 +197,7 @@ impl ServerState {
         self.server.filter(|server| !server.foreign).is_none_or(|server| {
             self.pending.is_some_and(|pending| pending.password == server.password)
                 || self.published.is_some_and(|secret| secret.password == server.password)
+                || self.left == Some(server.password)
         })
     }
 
@@ -198,11 +207,15 @@ impl ServerState {
         self.server.is_some_and(|server| published == Some(server.password))
     }
 
+    /// Whether an action is asked for.
+    fn is_anything_asked(&self) -> bool {
+        self.reset_asked || self.recreate_asked || self.apply_asked
+    }
+
     /// Whether everything is as a Ready status says.
     fn is_right(&self) -> bool {
         self.usable().is_some_and(|server| {
-            !server.differs
-                && !server.unconfigured
+            (self.taken_over || !(server.differs || server.unconfigured))
                 && self.recorded_uid.is_none_or(|uid| uid == server.uid)
                 && self.published.is_some_and(|secret| secret.current && secret.password == server.password)
         }) && !self.foreign_secret
@@ -222,7 +235,10 @@ impl ServerWorld {
         // record: the intent, and what was seen, before any effect
         after.phase = step.phase;
         after.was_ready |= step.phase == Phase::Ready;
+        after.taken_over &= before.paused || !before.apply_asked;
+        after.left = after.left.filter(|_| !after.was_ready);
         if trigger == ServerTrigger::RecreateRequested {
+            after.taken_over = false;
             after.recorded_uid = None;
             after.lost = false;
         } else if let (Presence::Usable, Some(server)) = (presence, before.server) {
@@ -271,6 +287,9 @@ impl World for ServerWorld {
             reset_asked: false,
             recreate_asked: false,
             foreign_secret: false,
+            taken_over: false,
+            apply_asked: false,
+            left: None,
             server: None,
             pending: None,
             published: None,
@@ -287,10 +306,19 @@ impl World for ServerWorld {
         };
         // What the original operator left: a server and its Secret, and an object without a phase.
         let taken_over = ServerState {
+            taken_over: true,
             recorded_uid: Some(1),
             server: Some(Server { foreign: false, uid: 1, password: 1, ..foreign }),
             published: Some(PublishedSecret { password: 1, current: false }),
             ..fresh.clone()
+        };
+        // It was killed while it changed the password: before the server had the new one, or after.
+        let half_reset = ServerState { published: None, left: Some(2), ..taken_over.clone() };
+        let reset = ServerState { left: Some(1), ..half_reset.clone() };
+        let half_made = ServerState {
+            recorded_uid: None,
+            server: reset.server.map(|server| Server { stage: Stage::Creating, differs: false, ..server }),
+            ..reset.clone()
         };
         vec![
             taken_over,
@@ -298,6 +326,9 @@ impl World for ServerWorld {
             ServerState { foreign_secret: true, ..fresh.clone() },
             ServerState { server: Some(foreign), ..fresh.clone() },
             fresh,
+            half_made,
+            half_reset,
+            reset,
         ]
     }
 
@@ -337,9 +368,12 @@ impl World for ServerWorld {
     }
 
     fn is_goal(&self, state: &ServerState) -> bool {
-        let ready =
-            state.phase == Phase::Ready && state.is_right() && !state.reset_asked && !state.recreate_asked;
+        let ready = state.phase == Phase::Ready && state.is_right() && !state.is_anything_asked();
+        // Starting it, or removing what failed, would be a write.
+        let untouched = state.taken_over
+            && state.server.is_some_and(|server| matches!(server.stage, Stage::Stopped | Stage::FailedNew));
         let waits_for_a_person = state.paused
+            || untouched
             || matches!(state.presence(), Presence::NotOurs | Presence::Replaced)
             || (state.presence() == Presence::Absent
                 && state.recorded_uid.is_some()

@@ -1,0 +1,198 @@
+//! What happens to servers behind the operator's back while something is asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLServer, Reason};
+use serde_json::{Value, json};
+use strum::IntoEnumIterator;
+
+use crate::conformance::bench::Bench;
+use crate::conformance::case::SERVER;
+use crate::conformance::faults::Operation;
+use crate::conformance::flow::{DATABASE, Flow};
+use crate::conformance::outcomes::{Outcome, Outcomes};
+use crate::conformance::{Case, Subject};
+use crate::world::{database_condition, server_condition};
+
+/// The chapter of the table.
+pub const STATES: &str = "states";
+
+/// How long a full disk lasts.
+const FULL_FOR: Duration = Duration::from_secs(4);
+/// How long it is watched that nothing is done.
+const WATCHED_FOR: Duration = Duration::from_secs(2);
+
+/// One server per misfortune, which happens to it in every flow.
+///
+/// `small_disk` is a subject whose disk can be filled; all its servers suffer from it, so it has a control plane of its
+/// own.
+pub async fn states(subject: Arc<dyn Subject>, small_disk: Option<Arc<dyn Subject>>) -> Outcomes {
+    let bench = Bench::start(subject).await;
+    let case = bench.case("failed-creation").await;
+    // Alone: it is told to the next creation, whosever that is.
+    bench.run("failed creation", vec![("failed creation".to_owned(), failed(case).boxed_local())]).await;
+    let cases = vec![
+        ("killed".to_owned(), killed(bench.case("killed").await).boxed_local()),
+        ("vanished".to_owned(), vanished(bench.case("vanished").await).boxed_local()),
+        ("replaced".to_owned(), replaced(bench.case("replaced").await).boxed_local()),
+    ];
+    bench.run("states", cases).await;
+    let outcomes = bench.outcomes.clone();
+    if let Some(subject) = small_disk {
+        let bench = Bench::start(subject).await;
+        let case = bench.case("disk-full").await;
+        let outcomes = outcomes.clone();
+        bench.run("full disk", vec![("disk full".to_owned(), disk_full(case, outcomes).boxed_local())]).await;
+    }
+    outcomes
+}
+
+fn note(case: &Case, row: &str, flow: Flow, outcome: Outcome) {
+    case.bench.outcomes.note(STATES, row, flow, outcome);
+}
+
+async fn failed(case: Case) {
+    case.bench.subject.fail_next_creation().await;
+    Flow::CreateServer.begin(&case).await;
+    Flow::CreateServer.ends_well(&case).await;
+    assert!(case.bench.subject.has_failed_creation(), "a creation has failed");
+    note(&case, "provisioning failed", Flow::CreateServer, Outcome::Ready);
+    case.deleted().await;
+}
+
+async fn killed(case: Case) {
+    for flow in Flow::iter() {
+        flow.begin(&case).await;
+        let seen = async || {
+            let there = !case.bench.subject.servers(&case.namespace).await.is_empty();
+            (there && case.bench.subject.crash(&case.namespace, SERVER).await).then_some(())
+        };
+        match flow {
+            Flow::CreateServer => case.until("it was killed", seen).await,
+            // It may have gone already.
+            Flow::DeleteServer => drop(seen().await),
+            _ => assert!(seen().await.is_some(), "{flow:?}: it was running"),
+        }
+        flow.ends_well(&case).await;
+        note(&case, "PostgreSQL killed", flow, Outcome::of(flow));
+    }
+}
+
+async fn vanished(case: Case) {
+    for flow in Flow::iter() {
+        let created = case.effects(Operation::Create);
+        if flow == Flow::CreateServer {
+            flow.begin(&case).await;
+            case.server_where("was seen", has_uid).await;
+        }
+        case.bench.subject.vanish(&case.namespace, SERVER).await;
+        if flow != Flow::CreateServer {
+            flow.begin(&case).await;
+        }
+        if flow == Flow::DeleteServer {
+            flow.ends_well(&case).await;
+            note(&case, "server vanished", flow, Outcome::Gone);
+            return;
+        }
+        look(&case).await;
+        case.server_where("is lost", |server| stalls(server, Reason::ServerLost)).await;
+        tokio::time::sleep(WATCHED_FOR).await;
+        let now = case.effects(Operation::Create).saturating_sub(usize::from(flow == Flow::CreateServer));
+        assert_eq!(now, created, "{flow:?}: nothing took its place: {}", case.told());
+        assert!(case.bench.subject.servers(&case.namespace).await.is_empty(), "{flow:?}");
+        case.change(recreate()).await;
+        case.server_where("is there again", |server| !stalls(server, Reason::ServerLost) && has_uid(server))
+            .await;
+        case.ready().await;
+        if case.database(DATABASE).await.is_some() {
+            recreated(&case, flow).await;
+        }
+        flow.ends_well(&case).await;
+        note(&case, "server vanished", flow, Outcome::Told);
+    }
+}
+
+/// The database went with its server; it is lost as well, unless it was never made.
+async fn recreated(case: &Case, flow: Flow) {
+    if flow == Flow::DeleteDatabase {
+        return;
+    }
+    let lost = |database: &PostgreSQLDatabase| {
+        database_condition(database, ConditionType::Stalled)
+            .is_some_and(|it| it.status == ConditionStatus::True && it.reason == Reason::DatabaseLost)
+    };
+    if flow != Flow::CreateDatabase {
+        case.until("the database is lost", async || case.database(DATABASE).await.filter(lost)).await;
+        case.patch::<PostgreSQLDatabase>(DATABASE, recreate()).await;
+        case.until("it is there again", async || case.database(DATABASE).await.filter(|it| !lost(it))).await;
+    }
+    case.database_ready(DATABASE).await;
+}
+
+async fn replaced(case: Case) {
+    Flow::CreateServer.begin(&case).await;
+    Flow::CreateServer.ends_well(&case).await;
+    for flow in Flow::iter().skip(1) {
+        case.bench.subject.exchange(&case.namespace, SERVER).await;
+        if flow.is_of_database() {
+            look(&case).await;
+        } else {
+            flow.begin(&case).await;
+        }
+        if flow == Flow::DeleteServer {
+            case.gone::<PostgreSQLServer>(SERVER).await;
+            assert_eq!(
+                case.bench.subject.servers(&case.namespace).await.len(),
+                1,
+                "it is not ours to delete"
+            );
+            note(&case, "server replaced", flow, Outcome::Left);
+            return;
+        }
+        case.server_where("was replaced", |server| stalls(server, Reason::ServerReplaced)).await;
+        let before = case.calls().len();
+        if flow.is_of_database() {
+            flow.begin(&case).await;
+        }
+        tokio::time::sleep(WATCHED_FOR).await;
+        let calls = case.calls();
+        let written: Vec<_> = calls.iter().skip(before).filter(|call| call.operation.is_write()).collect();
+        assert!(written.is_empty(), "{flow:?}: {written:?}");
+        case.bench.subject.exchange(&case.namespace, SERVER).await;
+        look(&case).await;
+        flow.ends_well(&case).await;
+        note(&case, "server replaced", flow, Outcome::Told);
+    }
+}
+
+async fn disk_full(case: Case, outcomes: Outcomes) {
+    for flow in Flow::iter() {
+        assert!(case.bench.subject.fill_disk().await, "there is a small disk");
+        flow.begin(&case).await;
+        tokio::time::sleep(FULL_FOR).await;
+        case.bench.subject.free_disk().await;
+        flow.ends_well(&case).await;
+        outcomes.note(STATES, "disk full", flow, Outcome::of(flow));
+    }
+}
+
+/// Has the server looked at now.
+async fn look(case: &Case) {
+    let now = jiff::Timestamp::now().to_string();
+    case.change(json!({"metadata": {"annotations": {"look": now}}})).await;
+}
+
+fn recreate() -> Value {
+    json!({"metadata": {"annotations": {"operator/action": "recreate"}}})
+}
+
+fn has_uid(server: &PostgreSQLServer) -> bool {
+    server.status.as_ref().and_then(|status| status.server.as_ref()?.uid.as_ref()).is_some()
+}
+
+fn stalls(server: &PostgreSQLServer, reason: Reason) -> bool {
+    server_condition(server, ConditionType::Stalled)
+        .is_some_and(|it| it.status == ConditionStatus::True && it.reason == reason)
+}

@@ -1,0 +1,118 @@
+//! What stands in the Lease.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+use crate::fence::Moment;
+
+/// Who holds it; nobody if it was given back.
+pub(super) fn holder(lease: &Lease) -> Option<&String> {
+    lease.spec.as_ref()?.holder_identity.as_ref().filter(|holder| !holder.is_empty())
+}
+
+/// Makes it ours.
+pub(super) fn take(lease: &mut Lease, us: &str, duration: Duration) {
+    let before = lease.spec.take().unwrap_or_default();
+    let is_new = before.holder_identity.as_deref() != Some(us);
+    let transitions = before.lease_transitions.unwrap_or_default().saturating_add(i32::from(is_new));
+    lease.spec = Some(LeaseSpec {
+        holder_identity: Some(us.to_owned()),
+        acquire_time: Some(MicroTime(Timestamp::now())),
+        lease_transitions: Some(transitions),
+        ..LeaseSpec::default()
+    });
+    renew(lease, duration);
+}
+
+/// Keeps it ours. The time is for people: nobody's clock is compared with it.
+pub(super) fn renew(lease: &mut Lease, duration: Duration) {
+    let spec = lease.spec.get_or_insert_default();
+    spec.renew_time = Some(MicroTime(Timestamp::now()));
+    spec.lease_duration_seconds = i32::try_from(duration.as_secs()).ok();
+}
+
+/// Gives it back.
+pub(super) fn free(lease: &mut Lease) {
+    let spec = lease.spec.get_or_insert_default();
+    spec.holder_identity = None;
+    spec.renew_time = Some(MicroTime(Timestamp::now()));
+}
+
+/// Since when another holder's lease has not changed.
+#[derive(Debug, Default)]
+pub(super) struct Rival {
+    seen: Option<(String, Moment)>,
+}
+
+impl Rival {
+    /// Whether it has not changed for as long as it is valid. `ours` is taken where it does not say how long that is.
+    pub(super) fn is_over(&mut self, lease: &Lease, ours: Duration, now: Moment) -> bool {
+        let version = lease.metadata.resource_version.clone().unwrap_or_default();
+        match &self.seen {
+            Some((seen, since)) if *seen == version => {
+                let seconds = lease.spec.as_ref().and_then(|spec| spec.lease_duration_seconds);
+                let valid = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+                since.after(valid.unwrap_or(ours)) <= now
+            }
+            _ => {
+                self.seen = Some((version, now));
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const TEN: Duration = Duration::from_secs(10);
+
+    fn held(by: &str, version: &str) -> Lease {
+        let mut lease = Lease::default();
+        take(&mut lease, by, TEN);
+        lease.metadata.resource_version = Some(version.to_owned());
+        lease
+    }
+
+    #[test]
+    fn a_rivals_lease_is_over_when_it_has_not_changed_for_its_duration_on_our_clock() {
+        let (mut rival, begin) = (Rival::default(), Moment::now());
+        let seconds = |seconds| begin.after(Duration::from_secs(seconds));
+        // Its own times are long past, as with a clock that is wrong; they do not matter.
+        let mut old = held("a", "1");
+        old.spec.as_mut().unwrap().renew_time = Some(MicroTime(Timestamp::UNIX_EPOCH));
+        assert!(!rival.is_over(&old, TEN, seconds(0)));
+        assert!(!rival.is_over(&old, TEN, seconds(9)));
+        let renewed = held("a", "2");
+        assert!(!rival.is_over(&renewed, TEN, seconds(11)), "it was renewed meanwhile");
+        assert!(!rival.is_over(&renewed, TEN, seconds(20)));
+        assert!(rival.is_over(&renewed, TEN, seconds(21)));
+    }
+
+    #[test]
+    fn the_holders_duration_counts_not_ours() {
+        let (mut rival, begin) = (Rival::default(), Moment::now());
+        let lease = held("a", "1");
+        rival.is_over(&lease, Duration::from_secs(1), begin);
+        assert!(!rival.is_over(&lease, Duration::from_secs(1), begin.after(Duration::from_secs(5))));
+    }
+
+    #[test]
+    fn a_change_of_holder_is_counted_and_a_return_is_not() {
+        let mut lease = held("a", "1");
+        assert_eq!(holder(&lease).unwrap(), "a");
+        assert_eq!(lease.spec.as_ref().unwrap().lease_transitions, Some(1));
+        take(&mut lease, "a", TEN);
+        assert_eq!(lease.spec.as_ref().unwrap().lease_transitions, Some(1));
+        take(&mut lease, "b", TEN);
+        assert_eq!(lease.spec.as_ref().unwrap().lease_transitions, Some(2));
+        free(&mut lease);
+        assert_eq!(holder(&lease), None);
+    }
+}
