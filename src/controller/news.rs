@@ -31,7 +31,7 @@ pub fn between(old: &[Condition], new: &[Condition]) -> Vec<Note> {
 pub fn failure(told: &[Condition], failure: &Failure) -> Option<Note> {
     let message = cut(failure.message.clone());
     let is_told = told.iter().any(|condition| condition.message.contains(&message));
-    (!is_told).then(|| Note { reason: failure.reason, message, warning: true })
+    (!is_told).then_some(Note { reason: failure.reason, message, warning: true })
 }
 
 /// What events are counted by. The recorder makes one of all that have reason and action in common, with the first
