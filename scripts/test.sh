@@ -51,6 +51,25 @@ freshness() { "$binaries/generate" --check --root "$root"; }
 
 run_tests() { cargo test --workspace --no-fail-fast "$@" 2>&1 | tee -a "$log"; }
 
+# Test programs beside each other: most of them wait most of the time. Those that take longest begin first. What a
+# program says is shown when it has ended, so that two do not mix.
+beside_each_other() {
+  local longest=(conformance_local story_killed story_crash_points story_leader)
+  local all=("${longest[@]}") path name
+  for path in integration-tests/tests/*; do
+    name=$(basename "$path" .rs)
+    [[ $path == *.rs || -f $path/main.rs ]] || continue
+    [[ " ${longest[*]} " == *" $name "* ]] || all+=("$name")
+  done
+  for path in tests/*.rs; do all+=("$(basename "$path" .rs)"); done
+  printf '%s\n' "${all[@]}" | xargs -P "${HCPG_TEST_PROGRAMS:-2}" -I '{}' bash -c '
+    started=$SECONDS result=0
+    cargo test --workspace --test "$1" >"$2/$1.log" 2>&1 || result=$?
+    flock "$2" cat "$2/$1.log"
+    echo "-- $1: $((SECONDS - started)) s"
+    exit "$result"' - '{}' "$binaries" | tee -a "$log"
+}
+
 step "toolchain" scripts/toolchain.sh
 step "format" cargo fmt --all --check
 step "lint" cargo clippy --workspace --all-targets -- -D warnings
@@ -59,5 +78,5 @@ step "generated files are fresh" freshness
 step "control plane binaries" integration-tests/control-plane/build.sh
 step "unit tests" run_tests --lib --bins
 step "documentation's tests" run_tests --doc
-step "integration tests" run_tests --test '*'
+step "integration tests" beside_each_other
 finish 0
