@@ -128,7 +128,7 @@ async fn what_is_refused_again_and_again_is_told_once_and_stays_told() {
         })
         .await;
     let tried = metric(&story, "hcpg_actions_total", &refusals).await - before;
-    assert!(tried >= 3.0, "it was tried again: {tried}");
+    assert!(tried >= 2.0, "it was tried again: {tried}");
     for reason in [Reason::Rejected, Reason::NotApplied] {
         let told = events(&story, APP, reason).await;
         assert_eq!(told.len(), 1, "{reason}: {told:?}");

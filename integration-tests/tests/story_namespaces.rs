@@ -79,7 +79,7 @@ async fn each_serves_its_own_and_nothing_is_done_twice() {
     green.databases().delete("app", &Default::default()).await.unwrap();
     green.gone::<PostgreSQLServer>(TEAM).await;
 
-    let untouched = async || red.server(TEAM).await.status.is_none();
+    let untouched = async || red.server(TEAM).await.status.is_none_or(|status| status.phase.is_none());
     red.all_the_time("nobody serves this namespace", Duration::from_secs(2), untouched).await;
     let (of_blue, of_green) = (world.writes_of(&BLUE).await, world.writes_of(&GREEN).await);
     assert_eq!(places(&of_blue), ["blue", OPERATOR_NAMESPACE].into());

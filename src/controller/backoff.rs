@@ -61,7 +61,17 @@ impl Backoffs {
         (!left.is_zero()).then_some(left)
     }
 
-    /// Forgets the failures of `uid`, after a success or because the object is gone.
+    /// Forgets the failures of `uid` after a success; whoever asked to be left alone is left alone all the same.
+    pub fn succeeded(&self, uid: &str) {
+        let mut failures = self.lock();
+        let Some(one) = failures.get_mut(uid) else { return };
+        match one.not_before.filter(|until| *until > Instant::now()) {
+            Some(until) => *one = Failures { not_before: Some(until), ..Failures::default() },
+            None => drop(failures.remove(uid)),
+        }
+    }
+
+    /// Forgets `uid`, which is gone or has a new matter.
     pub fn forget(&self, uid: &str) {
         self.lock().remove(uid);
     }
@@ -128,6 +138,8 @@ mod tests {
         backoffs.hold("a", Duration::from_secs(60));
         assert!(backoffs.held("a").is_some_and(|left| left > Duration::from_secs(59)));
         assert_eq!(backoffs.held("b"), None);
+        backoffs.succeeded("a");
+        assert!(backoffs.held("a").is_some(), "also when something else went well");
         backoffs.hold("a", Duration::ZERO);
         assert_eq!(backoffs.held("a"), None);
     }

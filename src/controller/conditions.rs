@@ -9,8 +9,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use before::{Before, Heading};
 
-use super::credentials::{CredentialsSeen, LoginAnswer};
+use super::credentials::CredentialsSeen;
 use super::failure::Failure;
+use super::logins::LoginAnswer;
 use super::requests::{Requests, ResetDue};
 use crate::api::names::RESET_PASSWORD_AT;
 use crate::api::{

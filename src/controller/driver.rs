@@ -27,8 +27,6 @@ const LONGEST: Duration = Duration::from_secs(300);
 enum End {
     /// Nothing to do but to look again then.
     Settled(Duration),
-    /// The backend asked to be left alone for the first time, and it is looked at again after the second.
-    Held(Duration, Duration),
     /// The object is gone, or not ours to hold.
     Gone,
     /// Something was done; how often it had been done before, and was not enough.
@@ -66,13 +64,9 @@ pub async fn reconcile<S: Subject>(
     });
     let (outcome, action) = match end {
         Ok(end) => {
-            context.backoffs.forget(&uid);
+            context.backoffs.succeeded(&uid);
             match end {
                 End::Settled(wait) => ("settled", Action::requeue(wait)),
-                End::Held(asked, wait) => {
-                    context.backoffs.hold(&uid, asked);
-                    ("held", Action::requeue(wait))
-                }
                 End::Acted(times) => {
                     context.begin_anew(&uid);
                     ("acted", Action::requeue(context.soon(times)))
@@ -83,6 +77,7 @@ pub async fn reconcile<S: Subject>(
                 }
                 End::Outdated => ("outdated", Action::requeue(backoff::jittered(SOON))),
                 End::Gone => {
+                    context.backoffs.forget(&uid);
                     context.forget(&uid);
                     ("gone", Action::await_change())
                 }
@@ -129,6 +124,9 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
             return Err(failure);
         }
     };
+    if let Some(asked) = S::asked_to_wait(&seen) {
+        context.backoffs.hold(&uid, asked);
+    }
     let before = S::phase(&object);
     let mut step = S::Machine::step(before, trigger);
     let turn = S::turn(context, &seen, step.plan);
@@ -165,11 +163,7 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
         return Ok(if matches!(turn, Claim::Taken) {
             End::Settled(context.wait_for_turn(&uid))
         } else if step.phase == before {
-            let wait = S::pace(context, &object, &seen, trigger);
-            match S::asked_to_wait(&seen) {
-                Some(asked) => End::Held(asked, wait),
-                None => End::Settled(wait),
-            }
+            End::Settled(S::pace(context, &object, &seen, trigger))
         } else {
             End::Acted(0)
         });

@@ -12,6 +12,7 @@ mod driver;
 mod events;
 mod failure;
 mod finalizer;
+mod logins;
 mod metered;
 mod news;
 mod pace;

@@ -219,7 +219,9 @@ impl SecretStore {
     pub async fn remove_seen(&self, secret: &Secret) -> Result<(), SecretError> {
         let metadata = &secret.metadata;
         let (namespace, name) = (metadata.namespace.as_deref(), metadata.name.as_deref());
-        self.delete(namespace.unwrap_or_default(), name.unwrap_or_default(), metadata.uid.clone()).await
+        self.delete(namespace.unwrap_or_default(), name.unwrap_or_default(), metadata.uid.clone()).await?;
+        failpoints::done("Secret removed");
+        Ok(())
     }
 
     /// Deletes the Secret, if it bears the mark of `owner`. Absent is done.

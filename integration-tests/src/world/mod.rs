@@ -163,10 +163,11 @@ impl World {
         events
     }
 
-    /// All that the operator has written, or tried to write, up to now.
+    /// All that the operator has written, or tried to write, up to now; that it still leads is not counted.
     pub async fn operator_writes(&self) -> Vec<AuditEvent> {
         let mut events = self.operator_events().await;
         events.retain(|event| event.is_write() && event.stage == "ResponseComplete");
+        events.retain(|event| event.object_ref.as_ref().is_none_or(|object| object.resource != "leases"));
         events
     }
 }

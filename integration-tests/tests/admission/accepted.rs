@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::world::{Said, database, project, server, world};
 
 #[tokio::test]
-async fn the_original_user_guide_passes() {
+async fn what_the_original_shows_and_stores_passes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/original");
-    assert_eq!(all_pass(&folder).await, 2);
+    assert_eq!(all_pass(&folder).await, 4);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::verdict::{differences, verdict, withheld};
 use crate::api::{Binding, DatabaseStatus, Phase, PinnedDatabase};
 use crate::controller::conditions::{self, Inputs, Verdict};
 use crate::controller::context::Context;
-use crate::controller::credentials::LoginAnswer;
+use crate::controller::logins::LoginAnswer;
 use crate::controller::subject::Pass;
 use crate::fsm::database::{DatabasePresence, DatabaseTrigger, ServerSeen};
 

@@ -73,7 +73,11 @@ async fn killed(case: Case) {
             Flow::CreateServer => case.until("it was killed", seen).await,
             // It may have gone already.
             Flow::DeleteServer => drop(seen().await),
-            _ => assert!(seen().await.is_some(), "{flow:?}: it was running"),
+            _ => {
+                assert!(seen().await.is_some(), "{flow:?}: it was running");
+                let back = async || case.credentials().await.connect().await.ok().map(drop);
+                case.until("it runs again", back).await;
+            }
         }
         flow.ends_well(&case).await;
         note(&case, "PostgreSQL killed", flow, Outcome::of(flow));
