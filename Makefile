@@ -7,12 +7,15 @@ SHELL := /bin/bash
 CONTEXT ?=
 export CONTEXT
 
+# How long `make fuzz` takes per target.
+FUZZ_SECONDS ?= 60
+
 # Options of `make footprint`.
 FOOTPRINT ?=
 
 TESTBED := cargo run --package integration-tests --bin testbed --
 
-.PHONY: help toolchain cluster cluster-down run demo demo-down test footprint lint generate crash-table fault-tables
+.PHONY: help toolchain cluster cluster-down run demo demo-down test fuzz footprint lint generate crash-table fault-tables
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +42,9 @@ demo-down: ## Takes down everything that the demo has made; only the cache of bi
 
 test: ## Runs everything that CI runs, and all tests
 	@scripts/test.sh
+
+fuzz: ## Throws bad input at everything that reads input (FUZZ_SECONDS=300 per target, default 60), see docs/fuzzing.md
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
 footprint: ## Measures memory and idle requests with 100 databases, 20 minutes (FOOTPRINT="--databases 20" for less)
 	@cargo run --release --package integration-tests --bin testbed -- footprint $(FOOTPRINT)
