@@ -3,6 +3,9 @@
 use integration_tests::operator::project_file;
 use serde_json::{Map, Value, json};
 
+/// A server parameter that any server takes, with any value: the value is what is judged.
+pub const SETTING: &str = "hostile.setting";
+
 /// A way from the spec to a text.
 #[derive(Clone, Debug)]
 pub struct Field {
@@ -110,8 +113,7 @@ fn build(steps: &[Step], text: &str) -> Value {
             Value::Object(map)
         }
         Step::Item => json!([build(rest, text)]),
-        // A name that any server takes, so that the value is what is judged.
-        Step::Value => json!({"hostile.setting": build(rest, text)}),
+        Step::Value => json!({SETTING: build(rest, text)}),
         Step::Name => json!({text: "1"}),
     }
 }
