@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use hcpg::config::{Config, Finding, LoadError};
-use hcpg_fuzz::config::{FILE, check_places, check_refusal, check_rendering};
+use hcpg_fuzz::config::{FILE, check_backends, check_places, check_refusal, check_rendering};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -13,6 +13,7 @@ fuzz_target!(|data: &[u8]| {
     match Config::parse(yaml, Path::new(FILE), std::iter::empty()) {
         Ok(loaded) => {
             assert!(!loaded.warnings.iter().any(Finding::is_error));
+            check_backends(&loaded.config);
             check_places(&loaded.warnings, yaml, &[]);
             check_rendering(&loaded.config);
         }

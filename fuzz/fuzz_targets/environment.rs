@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use hcpg::config::{Config, Finding, LoadError, Loaded};
-use hcpg_fuzz::config::{FILE, check_places, check_refusal, check_rendering};
+use hcpg_fuzz::config::{FILE, check_backends, check_places, check_refusal};
 use libfuzzer_sys::fuzz_target;
 
 const GOOD: &str = "\
@@ -36,8 +36,8 @@ fuzz_target!(|data: &[u8]| {
     match &said {
         Ok(loaded) => {
             assert!(!loaded.warnings.iter().any(Finding::is_error));
+            check_backends(&loaded.config);
             check_places(&loaded.warnings, GOOD, &variables);
-            check_rendering(&loaded.config);
         }
         Err(LoadError::Invalid(findings)) => {
             check_refusal(findings);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use hcpg::backend::local::fuzzing;
 use hcpg::config::{Config, Finding, Findings, Source};
 
 /// The name of the file in findings.
@@ -36,6 +37,13 @@ pub fn check_places(findings: &[Finding], yaml: &str, variables: &[(String, Stri
 pub fn check_refusal(findings: &Findings) {
     assert!(findings.0.first().is_some_and(Finding::is_error), "refused without a reason: {findings}");
     assert!(findings.0.is_sorted_by_key(|finding| finding.severity), "{findings}");
+}
+
+/// What the reader lets pass is not refused later, without a place, by the backend it is for.
+pub fn check_backends(config: &Config) {
+    if let Some(local) = &config.backends.local {
+        assert!(fuzzing::accepts(local).is_ok(), "{}", fuzzing::accepts(local).unwrap_err());
+    }
 }
 
 /// A configuration that was read is read as the same from its own words.

@@ -2,10 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::conf;
+use super::error::LocalConfigError;
 use super::layout::{Layout, short_id};
-use super::settings;
+use super::{check, conf, settings};
 use crate::api::PostgreSQLServerSpec;
+use crate::config::LocalConfig;
+
+/// Whether the backend takes a configuration that was read. Touches nothing.
+///
+/// # Errors
+/// When it does not.
+pub fn accepts(config: &LocalConfig) -> Result<(), LocalConfigError> {
+    check::config(config)
+}
 
 /// The folder of a server below `/data`, and those where it is built and removed.
 pub fn folders(identity: &str) -> Vec<std::path::PathBuf> {
