@@ -23,7 +23,8 @@ const LONGEST_IDENTITY: usize = 63 + 1 + 253;
 fn backend() -> &'static LocalBackend {
     static BACKEND: OnceLock<LocalBackend> = OnceLock::new();
     BACKEND.get_or_init(|| {
-        let config: LocalConfig = serde_json::from_value(json!({"data_dir": "/nonexistent/hcpg-fuzz"})).unwrap();
+        let config: LocalConfig =
+            serde_json::from_value(json!({"data_dir": "/nonexistent/hcpg-fuzz"})).unwrap();
         LocalBackend::new(config).unwrap()
     })
 }
@@ -55,7 +56,8 @@ fuzz_target!(|data: &[u8]| {
 fn survives<T: Serialize + DeserializeOwned>(value: Value) -> Option<T> {
     let first: T = serde_json::from_value(value).ok()?;
     let written = serde_json::to_value(&first).unwrap();
-    let second: T = serde_json::from_value(written.clone()).unwrap_or_else(|error| panic!("{error}: {written}"));
+    let second: T =
+        serde_json::from_value(written.clone()).unwrap_or_else(|error| panic!("{error}: {written}"));
     assert_eq!(serde_json::to_value(&second).unwrap(), written);
     Some(first)
 }
@@ -108,7 +110,9 @@ fn check_backend(server: &PostgreSQLServer) {
     // A server that is as asked has no differences, and a fresh one has one for each parameter.
     let facts = |spec: &PostgreSQLServerSpec| {
         let mut settings = BTreeMap::from([("power".to_owned(), "running".to_owned())]);
-        settings.extend(fuzzing::parameters(spec).0.into_iter().map(|(name, value)| (format!("parameter.{name}"), value)));
+        settings.extend(
+            fuzzing::parameters(spec).0.into_iter().map(|(name, value)| (format!("parameter.{name}"), value)),
+        );
         ServerFacts { settings, ..ServerFacts::default() }
     };
     let plain = PostgreSQLServerSpec::default();

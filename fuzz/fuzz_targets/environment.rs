@@ -42,7 +42,10 @@ fuzz_target!(|data: &[u8]| {
         Err(LoadError::Invalid(findings)) => {
             check_refusal(findings);
             check_places(&findings.0, GOOD, &variables);
-            assert!(variables.iter().any(|(name, _)| name.starts_with(PREFIX)), "the file is good: {findings}");
+            assert!(
+                variables.iter().any(|(name, _)| name.starts_with(PREFIX)),
+                "the file is good: {findings}"
+            );
         }
         Err(error) => panic!("{error}"),
     }

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use hcpg::secrets::{
-    ConnectionFacts, ISSUED_AT, ORIGINAL_KEYS, Password, PendingPassword, Recognised, SecretOwner, password_in,
+    ConnectionFacts, ISSUED_AT, ORIGINAL_KEYS, Password, PendingPassword, Recognised, SecretOwner,
+    password_in,
 };
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -76,7 +77,8 @@ fuzz_target!(|data: &[u8]| {
 
 /// Whatever stands in a Secret is read without harm, and recognised for what it is.
 fn reading(Input { facts, owner, found, .. }: &Input) {
-    let bytes = |key: &str| found.data.as_ref().and_then(|data| data.get(key)).map(|value| value.0.as_slice());
+    let bytes =
+        |key: &str| found.data.as_ref().and_then(|data| data.get(key)).map(|value| value.0.as_slice());
     let label = |key: &str| found.metadata.labels.as_ref().and_then(|labels| labels.get(key));
     let mark = label("hybridcloud.maibornwolff.de/owner-uid");
     let password = password_in(found);
@@ -107,7 +109,10 @@ fn reading(Input { facts, owner, found, .. }: &Input) {
         Err(error) => {
             assert!(!marked || password.is_none());
             let said = error.to_string();
-            assert!(password.is_none_or(|password| password.expose().len() < 12 || !said.contains(password.expose())));
+            assert!(
+                password
+                    .is_none_or(|password| password.expose().len() < 12 || !said.contains(password.expose()))
+            );
         }
     }
     if let Some(password) = password_in(found)

@@ -21,7 +21,10 @@ pub fn check_places(findings: &[Finding], yaml: &str, variables: &[(String, Stri
             Source::File(path) => {
                 assert_eq!(path, Path::new(FILE));
                 assert!(text.starts_with(&format!("{FILE}:")), "{text}");
-                assert!(finding.position.is_some() || finding.key.is_empty(), "a key without a place: {text}");
+                assert!(
+                    finding.position.is_some() || finding.key.is_empty(),
+                    "a key without a place: {text}"
+                );
             }
         }
         let Some(place) = finding.position else { continue };
@@ -48,7 +51,8 @@ pub fn check_backends(config: &Config) {
 
 /// A configuration that was read is read as the same from its own words.
 pub fn check_rendering(config: &Config) {
-    for rendered in [serde_json::to_string_pretty(config).unwrap(), serde_saphyr::to_string(config).unwrap()] {
+    for rendered in [serde_json::to_string_pretty(config).unwrap(), serde_saphyr::to_string(config).unwrap()]
+    {
         match Config::parse(&rendered, Path::new(FILE), std::iter::empty()) {
             Ok(again) => assert_eq!(again.config, *config, "{rendered}"),
             Err(error) => panic!("{error}\nin its own words:\n{rendered}"),

@@ -135,7 +135,8 @@ fn is_word(character: char) -> bool {
 /// Checks the lexer itself: a judge that sees nothing would acquit everybody.
 pub fn check() {
     use Token::{Comment, Identifier, Symbol, Text, Unterminated, Word};
-    let is = |sql: &str, standard: bool, expected: &[Token]| assert_eq!(tokens(sql, standard), expected, "{sql}");
+    let is =
+        |sql: &str, standard: bool, expected: &[Token]| assert_eq!(tokens(sql, standard), expected, "{sql}");
     let word = |text: &str| Word(text.to_owned());
     let text = |text: &str| Text(text.to_owned());
     let identifier = |text: &str| Identifier(text.to_owned());
