@@ -7,13 +7,16 @@ SHELL := /bin/bash
 CONTEXT ?=
 export CONTEXT
 
+# How long `make fuzz` takes per target.
+FUZZ_SECONDS ?= 60
+
 # How many objects `make bench` measures with, and its other options (`--help` lists them); empty: all of it.
 N ?=
 BENCH ?=
 
 TESTBED := cargo run --package integration-tests --bin testbed --
 
-.PHONY: help toolchain cluster cluster-down run demo demo-down test bench lint generate crash-table fault-tables
+.PHONY: help toolchain cluster cluster-down run demo demo-down test fuzz bench lint generate crash-table fault-tables
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +43,9 @@ demo-down: ## Takes down everything that the demo has made; only the cache of bi
 
 test: ## Runs everything that CI runs, and all tests
 	@scripts/test.sh
+
+fuzz: ## Throws bad input at everything that reads input (FUZZ_SECONDS=300 per target, default 60), see docs/fuzzing.md
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
 bench: ## Measures what the operator costs with 100, 1,000 and 10,000 objects, 20 minutes (N=100 for a quick look)
 	@cargo run --release --package integration-tests --bin testbed -- bench \

@@ -79,4 +79,5 @@ step "control plane binaries" integration-tests/control-plane/build.sh
 step "unit tests" run_tests --lib --bins
 step "documentation's tests" run_tests --doc
 step "integration tests" beside_each_other
+step "bad input, a few seconds of it" scripts/fuzz.sh 5
 finish 0

@@ -4,7 +4,11 @@
 //! in [`crate::fsm`].
 
 mod error;
+#[cfg(not(fuzzing))]
 mod local;
+/// Open to the fuzz targets only.
+#[cfg(fuzzing)]
+pub mod local;
 mod observation;
 mod select;
 mod semantics;

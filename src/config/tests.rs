@@ -129,6 +129,8 @@ fn a_file_that_names_no_usable_backend_is_refused(#[case] yaml: &str, #[case] ex
 #[case("    name_pattern: '{name}-{cluster}'\n", &["config.yaml:5:19: backends.local.name_pattern: found \"{name}-{cluster}\", expected no other variables than {namespace} and {name}"])]
 #[case("    name_pattern: '{namespace}'\n", &["config.yaml:5:19: backends.local.name_pattern: found \"{namespace}\", expected {name} in it, or all objects would share one server"])]
 #[case("    admin_username: pg_admin\n", &["config.yaml:5:21: backends.local.admin_username: found \"pg_admin\", expected 1 to 63 bytes that do not begin with pg_"])]
+#[case("    admin_username: \"a\\nb\"\n", &["config.yaml:5:21: backends.local.admin_username: found \"a\\nb\", expected no control characters"])]
+#[case("    name_pattern: \"{namespace}\\0{name}\"\n", &["config.yaml:5:19: backends.local.name_pattern: found \"{namespace}\\0{name}\", expected no control characters"])]
 #[case("    admin_username: hcpg_superuser\n", &["config.yaml:5:21: backends.local.admin_username: found \"hcpg_superuser\", expected a name that is not reserved"])]
 #[case("    address: '::'\n", &["config.yaml:5:14: backends.local.address: found \"::\", expected an address to connect to, for example 127.0.0.1 or ::1"])]
 #[case("    bin_dir: /nonexistent\n", &["config.yaml:5:14: backends.local.bin_dir: found \"/nonexistent\", where no initdb is, expected the folder of PostgreSQL's initdb, pg_ctl and postgres"])]

@@ -113,6 +113,8 @@ impl Checks<'_, '_> {
         if name.is_empty() || name.len() > LONGEST_IDENTIFIER || name.starts_with("pg_") {
             let expected = format!("1 to {LONGEST_IDENTIFIER} bytes that do not begin with pg_");
             self.error(key, quoted(name), expected);
+        } else if name.contains(char::is_control) {
+            self.error(key, quoted(name), "no control characters");
         } else if [LOCAL_SUPERUSER, "public", "none"].contains(&name) {
             self.error(key, quoted(name), "a name that is not reserved");
         }
@@ -122,6 +124,8 @@ impl Checks<'_, '_> {
         let rest = pattern.replace("{namespace}", "").replace("{name}", "");
         if rest.contains(['{', '}']) {
             self.error(key, quoted(pattern), "no other variables than {namespace} and {name}");
+        } else if rest.contains(char::is_control) {
+            self.error(key, quoted(pattern), "no control characters");
         } else if !pattern.contains("{name}") {
             self.error(key, quoted(pattern), "{name} in it, or all objects would share one server");
         } else if !pattern.contains("{namespace}") {

@@ -1,6 +1,5 @@
 //! Putting an existing database right: owner, rights, extensions.
 
-use postgres_protocol::escape::escape_identifier;
 use tokio_postgres::error::SqlState;
 
 use super::database::DatabaseSpec;
@@ -8,6 +7,7 @@ use super::error::SqlError;
 use super::observe;
 use super::ownership::{self, Adoption, Existence};
 use super::session::{Access, Session};
+use super::statements;
 
 /// Brings the database to what `spec` asks for. What is right already is not written again.
 ///
@@ -29,31 +29,30 @@ pub async fn configure_database(
             return Err(SqlError::InvalidRequest(format!("database \"{}\" does not exist", names.database)));
         }
     };
-    let (quoted_role, quoted_database) = (escape_identifier(&names.role), escape_identifier(&names.database));
 
     if role.existence != Existence::Ours {
-        let mark = ownership::comment_on_role(&names.role, spec.owner_uid);
+        let mark = statements::comment_on_role(&names.role, spec.owner_uid);
         admin.execute("COMMENT ON ROLE", &names.role, &mark).await?;
     }
     if !role.can_login {
-        admin.execute("ALTER ROLE", &names.role, &format!("ALTER ROLE {quoted_role} LOGIN")).await?;
+        admin.execute("ALTER ROLE", &names.role, &statements::login(&names.role, true)).await?;
     }
     ownership::ensure_membership(admin, &names.role).await?;
     // A tenant's own comment stays: the role's mark says enough.
     if database.existence != Existence::Ours || !database.has_comment {
-        let mark = ownership::comment_on_database(&names.database, spec.owner_uid);
+        let mark = statements::comment_on_database(&names.database, spec.owner_uid);
         admin.execute("COMMENT ON DATABASE", &names.database, &mark).await?;
     }
     if database.owner != names.role {
-        let sql = format!("ALTER DATABASE {quoted_database} OWNER TO {quoted_role}");
+        let sql = statements::own_database(names);
         admin.execute("ALTER DATABASE OWNER", &names.database, &sql).await?;
     }
     if !database.public_revoked {
-        let sql = format!("REVOKE ALL ON DATABASE {quoted_database} FROM PUBLIC");
+        let sql = statements::revoke_public(&names.database);
         admin.execute("REVOKE FROM PUBLIC ON DATABASE", &names.database, &sql).await?;
     }
     if !observe::role_has_database(admin, spec).await? {
-        let sql = format!("GRANT ALL ON DATABASE {quoted_database} TO {quoted_role}");
+        let sql = statements::grant_database(names);
         admin.execute("GRANT ON DATABASE", &names.database, &sql).await?;
     }
     let now = ownership::find(admin, names, spec.owner_uid).await?;
@@ -71,7 +70,7 @@ async fn inside(admin: &Session, spec: &DatabaseSpec<'_>) -> Result<(), SqlError
     let names = spec.names;
     let target = admin.beside(&names.database, Access::ReadWrite).await?;
     if !observe::schema_granted(&target, spec).await? {
-        let sql = format!("GRANT ALL ON SCHEMA public TO {}", escape_identifier(&names.role));
+        let sql = statements::grant_schema(&names.role);
         target.execute("GRANT ON SCHEMA", "public", &sql).await?;
         if !observe::schema_granted(&target, spec).await? {
             return Err(SqlError::NoEffect(format!(
@@ -104,8 +103,7 @@ async fn create_extension(target: &Session, extension: &str) -> Result<(), SqlEr
     }
     let rows = target.rows("SELECT extension", extension, available, &[extension]).await?;
     let name: String = rows.first().ok_or_else(unknown)?.get(0);
-    // Our search path would put it into pg_catalog. CASCADE lets an extension that insists on a schema have its way.
-    let sql = format!("CREATE EXTENSION IF NOT EXISTS {} SCHEMA public CASCADE", escape_identifier(&name));
+    let sql = statements::create_extension(&name);
     let users_fault = [
         SqlState::UNDEFINED_FILE,
         SqlState::FEATURE_NOT_SUPPORTED,

@@ -1,12 +1,12 @@
 //! Creating a database.
 
-use postgres_protocol::escape::{escape_identifier, escape_literal};
 use tokio_postgres::error::SqlState;
 
 use super::error::SqlError;
 use super::names::DatabaseNames;
 use super::ownership::{self, Adoption, Existence};
 use super::session::Session;
+use super::statements;
 
 /// What one Kubernetes object asks for.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ pub async fn create_database(
     }
     ownership::ensure_membership(admin, &names.role).await?;
     if existence == Existence::Absent {
-        let sql = create_statement(spec)?;
+        let sql = statements::create_database(names, spec.charset, spec.collation)?;
         // An unknown charset or collation, or a pair that does not go together.
         let users_fault =
             [SqlState::WRONG_OBJECT_TYPE, SqlState::UNDEFINED_OBJECT, SqlState::INVALID_PARAMETER_VALUE];
@@ -53,33 +53,6 @@ pub async fn create_database(
     } else if found.database.is_some_and(|database| database.has_comment) && existence == Existence::Ours {
         return Ok(());
     }
-    let mark = ownership::comment_on_database(&names.database, spec.owner_uid);
+    let mark = statements::comment_on_database(&names.database, spec.owner_uid);
     admin.execute("COMMENT ON DATABASE", &names.database, &mark).await
-}
-
-fn create_statement(spec: &DatabaseSpec<'_>) -> Result<String, SqlError> {
-    let mut sql = format!(
-        "CREATE DATABASE {} OWNER {}",
-        escape_identifier(&spec.names.database),
-        escape_identifier(&spec.names.role)
-    );
-    if spec.charset.is_some() || spec.collation.is_some() {
-        // Only template0 may be copied into another encoding or collation: it is known to hold no text yet.
-        sql.push_str(" TEMPLATE template0");
-    }
-    if let Some(charset) = spec.charset {
-        sql.push_str(&format!(" ENCODING {}", option_literal("charset", charset)?));
-    }
-    if let Some(collation) = spec.collation {
-        let collation = option_literal("collation", collation)?;
-        sql.push_str(&format!(" LC_COLLATE {collation} LC_CTYPE {collation}"));
-    }
-    Ok(sql)
-}
-
-fn option_literal(what: &str, value: &str) -> Result<String, SqlError> {
-    if value.is_empty() || value.len() > 100 || value.chars().any(char::is_control) {
-        return Err(SqlError::InvalidRequest(format!("{value:?} is no {what}")));
-    }
-    Ok(escape_literal(value))
 }

@@ -1,6 +1,5 @@
 //! Dropping a database and its role.
 
-use postgres_protocol::escape::escape_identifier;
 use tokio_postgres::error::SqlState;
 
 use super::database::DatabaseSpec;
@@ -8,6 +7,7 @@ use super::error::SqlError;
 use super::names::DatabaseNames;
 use super::ownership::{self, Adoption};
 use super::session::{Access, Session};
+use super::statements;
 
 /// Drops the database with everything in it, whoever owns it, and ends the sessions that hold it. Absent is done.
 pub async fn drop_database(
@@ -22,10 +22,8 @@ pub async fn drop_database(
     if database.owner == spec.names.role {
         ownership::ensure_membership(admin, &spec.names.role).await?;
     }
-    let quoted = escape_identifier(name);
     if admin.version_num() >= 130_000 {
-        let sql = format!("DROP DATABASE IF EXISTS {quoted} WITH (FORCE)");
-        let forced = admin.execute("DROP DATABASE", name, &sql).await;
+        let forced = admin.execute("DROP DATABASE", name, &statements::drop_database(name, true)).await;
         // FORCE is all or nothing: one session it may not end (another role's, on services without
         // pg_signal_backend) fails it. Servers that only speak PostgreSQL may not know the word.
         let refused =
@@ -36,15 +34,15 @@ pub async fn drop_database(
         }
     }
     if database.half_dropped {
-        return admin.execute("DROP DATABASE", name, &format!("DROP DATABASE IF EXISTS {quoted}")).await;
+        return admin.execute("DROP DATABASE", name, &statements::drop_database(name, false)).await;
     }
-    drop_behind_a_closed_door(admin, name, &quoted).await
+    drop_behind_a_closed_door(admin, name).await
 }
 
 /// Lets nobody in, ends the sessions it may end, and drops. Opens the door again if others stay: until the next try
 /// they may need to get in, for example to drop a subscription that is in the way.
-async fn drop_behind_a_closed_door(admin: &Session, name: &str, quoted: &str) -> Result<(), SqlError> {
-    let door = |open: bool| format!("ALTER DATABASE {quoted} WITH ALLOW_CONNECTIONS {open}");
+async fn drop_behind_a_closed_door(admin: &Session, name: &str) -> Result<(), SqlError> {
+    let door = |open: bool| statements::allow_connections(name, open);
     admin.execute("ALTER DATABASE CLOSE", name, &door(false)).await?;
     let end_sessions = "SELECT pg_terminate_backend(a.pid)
         FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid, pg_roles me
@@ -53,7 +51,7 @@ async fn drop_behind_a_closed_door(admin: &Session, name: &str, quoted: &str) ->
                AND (pg_has_role(r.oid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')))";
     let dropped = match admin.rows("END SESSIONS OF", name, end_sessions, &[name]).await {
         // The server itself waits a few seconds for the ended sessions to go.
-        Ok(_) => admin.execute("DROP DATABASE", name, &format!("DROP DATABASE IF EXISTS {quoted}")).await,
+        Ok(_) => admin.execute("DROP DATABASE", name, &statements::drop_database(name, false)).await,
         Err(error) => Err(error),
     };
     if let Err(error) = dropped {
@@ -88,23 +86,21 @@ pub async fn drop_role(
     }
 
     ownership::ensure_membership(admin, role).await?;
-    let quoted = escape_identifier(role);
     // A session outlives its role and would keep working without one; a pool would open the next.
-    admin.execute("ALTER ROLE NOLOGIN", role, &format!("ALTER ROLE {quoted} NOLOGIN")).await?;
+    admin.execute("ALTER ROLE NOLOGIN", role, &statements::login(role, false)).await?;
     let end_sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = $1::oid";
     admin.rows("END SESSIONS OF", role, end_sessions, &[&oid]).await?;
 
     let elsewhere = "SELECT DISTINCT d.datname::text FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
         WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = $1::oid AND d.datname <> current_database()
         ORDER BY 1";
-    // Ownership first, so that DROP OWNED finds nothing but rights.
-    let release = format!("REASSIGN OWNED BY {quoted} TO CURRENT_USER; DROP OWNED BY {quoted}");
+    let release = statements::release(role);
     for database in texts(admin.rows("SELECT databases with", role, elsewhere, &[&oid]).await?) {
         let target = admin.beside(&database, Access::ReadWrite).await?;
         target.execute("REASSIGN AND DROP OWNED BY", role, &release).await?;
     }
     admin.execute("REASSIGN AND DROP OWNED BY", role, &release).await?;
-    admin.execute("DROP ROLE", role, &format!("DROP ROLE IF EXISTS {quoted}")).await
+    admin.execute("DROP ROLE", role, &statements::drop_role(role)).await
 }
 
 fn texts(rows: Vec<tokio_postgres::Row>) -> Vec<String> {

@@ -20,6 +20,11 @@ mod ownership;
 mod password;
 mod server;
 mod session;
+#[cfg(not(fuzzing))]
+mod statements;
+/// Open to the fuzz targets only.
+#[cfg(fuzzing)]
+pub mod statements;
 mod tls;
 
 #[cfg(test)]

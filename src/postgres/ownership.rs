@@ -4,13 +4,10 @@
 //! administrator can write it, while a tenant may comment its own database as it likes. So the owner's mark outranks
 //! the database's, which matters only for a database whose owner bears none.
 
-use postgres_protocol::escape::{escape_identifier, escape_literal};
-
 use super::error::SqlError;
 use super::names::{DatabaseNames, LONGEST};
 use super::session::Session;
-
-const MARK_PREFIX: &str = "hybridcloud.maibornwolff.de/database=";
+use super::statements::{self, MARK_PREFIX};
 
 /// Whether a role or database exists, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,18 +177,6 @@ fn check(name: &str) -> Result<(), SqlError> {
     Ok(())
 }
 
-pub(super) fn comment_on_role(role: &str, owner_uid: &str) -> String {
-    format!("COMMENT ON ROLE {} IS {}", escape_identifier(role), mark_literal(owner_uid))
-}
-
-pub(super) fn comment_on_database(database: &str, owner_uid: &str) -> String {
-    format!("COMMENT ON DATABASE {} IS {}", escape_identifier(database), mark_literal(owner_uid))
-}
-
-fn mark_literal(owner_uid: &str) -> String {
-    escape_literal(&format!("{MARK_PREFIX}{owner_uid}"))
-}
-
 /// Makes the administrator a member of the role, which is what lets a non-superuser give databases to the role, connect
 /// to them and drop them. A superuser needs nothing and gets nothing.
 pub(super) async fn ensure_membership(session: &Session, role: &str) -> Result<(), SqlError> {
@@ -213,6 +198,5 @@ pub(super) async fn ensure_membership(session: &Session, role: &str) -> Result<(
     if rows.first().is_none_or(|row| row.get(0)) {
         return Ok(());
     }
-    let grant = format!("GRANT {} TO CURRENT_USER {option}", escape_identifier(role));
-    session.execute("GRANT ROLE", role, &grant).await
+    session.execute("GRANT ROLE", role, &statements::grant_role(role, option)).await
 }

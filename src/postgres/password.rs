@@ -1,12 +1,12 @@
 //! Roles and their passwords.
 
-use postgres_protocol::escape::{escape_identifier, escape_literal};
 use postgres_protocol::password::scram_sha_256;
 
 use super::error::SqlError;
 use super::names::DatabaseNames;
 use super::ownership::{self, Adoption, Existence};
 use super::session::Session;
+use super::statements;
 use crate::secrets::Password;
 
 /// How a password is sent in `CREATE ROLE` and `ALTER ROLE`.
@@ -40,10 +40,6 @@ impl Secret {
             }
         };
         Ok(Self { in_clear: password.clone(), sent })
-    }
-
-    fn literal(&self) -> String {
-        escape_literal(&self.sent)
     }
 
     async fn execute(&self, session: &Session, kind: &str, role: &str, sql: &str) -> Result<(), SqlError> {
@@ -91,14 +87,12 @@ pub async fn set_role_password(
 /// Password and mark in one transaction: a crash leaves neither an unmarked role nor an adopted one without its mark.
 async fn write_role(
     admin: &Session,
-    kind: &str,
+    kind: &'static str,
     names: &DatabaseNames,
     owner_uid: &str,
     secret: &Secret,
 ) -> Result<(), SqlError> {
-    let role = escape_identifier(&names.role);
-    let mark = ownership::comment_on_role(&names.role, owner_uid);
-    let sql = format!("{kind} {role} WITH LOGIN PASSWORD {}; {mark}", secret.literal());
+    let sql = statements::write_role(kind, &names.role, &secret.sent, owner_uid);
     secret.execute(admin, kind, &names.role, &sql).await
 }
 
@@ -110,7 +104,7 @@ pub async fn set_admin_password(
     form: PasswordForm,
 ) -> Result<(), SqlError> {
     let secret = Secret::new(session, password, form)?;
-    let sql = format!("ALTER ROLE {} WITH PASSWORD {}", escape_identifier(role), secret.literal());
+    let sql = statements::set_password(role, &secret.sent);
     secret.execute(session, "ALTER ROLE", role, &sql).await
 }
 
@@ -132,13 +126,6 @@ pub async fn ensure_admin_role(
     let exists =
         superuser.rows("SELECT role", role, "SELECT 1 FROM pg_roles WHERE rolname = $1", &[role]).await?;
     let kind = if exists.is_empty() { "CREATE ROLE" } else { "ALTER ROLE" };
-    let name = escape_identifier(role);
-    let database = escape_identifier(superuser.dbname());
-    let sql = format!(
-        "{kind} {name} WITH LOGIN NOSUPERUSER CREATEDB CREATEROLE PASSWORD {}; \
-         GRANT pg_signal_backend TO {name}; \
-         REVOKE ALL ON DATABASE {database} FROM PUBLIC; GRANT ALL ON DATABASE {database} TO {name}",
-        secret.literal()
-    );
+    let sql = statements::administrator(kind, role, &secret.sent, superuser.dbname());
     secret.execute(superuser, kind, role, &sql).await
 }

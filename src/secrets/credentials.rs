@@ -57,8 +57,10 @@ impl ConnectionFacts {
             ("provider", self.provider.clone()),
             ("uri", self.uri(password, &self.sslmode)),
             ("jdbc-uri", self.jdbc_uri(password)),
-            ("pgpass", self.pgpass(password)),
         ]);
+        if let Some(pgpass) = self.pgpass(password) {
+            data.insert("pgpass", pgpass);
+        }
         if let Some(ca_pem) = &self.ca_pem {
             data.insert("ca.crt", ca_pem.clone());
             data.insert("uri-verify-full", self.uri(password, "verify-full"));
@@ -89,10 +91,13 @@ impl ConnectionFacts {
         )
     }
 
-    fn pgpass(&self, password: &Password) -> String {
+    /// None for a password that was taken over from somebody's Secret with a line break in it: the file has no way to
+    /// write it, and what comes after the break would be read as a login of its own.
+    fn pgpass(&self, password: &Password) -> Option<String> {
         let fields = [&self.host, &self.port.to_string(), &self.dbname, &self.username, password.expose()]
             .map(|field| field.replace('\\', "\\\\").replace(':', "\\:"));
-        format!("{}\n", fields.join(":"))
+        let line = fields.join(":");
+        (!line.contains(['\n', '\r'])).then(|| line + "\n")
     }
 
     /// Whose the Secret is. One without a mark, or with that of an object of the same name before this one, is taken
@@ -202,6 +207,17 @@ mod tests {
         assert_eq!(text("pgpass"), "127.0.0.1:54320:a.b:app:a\\:b\\\\c?d@e/f%\n");
         assert!(text("jdbc-uri").ends_with("&password=a%3Ab%5Cc%3Fd%40e%2Ff%25&sslmode=require"));
         assert!(text("uri-verify-full").ends_with("sslmode=verify-full"));
+    }
+
+    #[test]
+    fn a_password_with_a_line_break_has_no_line_in_a_pgpass_file() {
+        for password in ["from a file\n", "x\n*:*:*:*:y", "x\r"].map(Password::new) {
+            let data = facts().data(&password);
+            assert!(!data.contains_key("pgpass"), "{:?}", data["pgpass"]);
+            assert!(data["uri"].0.is_ascii());
+            let published = secret(data, Some(owner("1").labels()));
+            assert!(facts().is_published_in(&owner("1"), &published, &password));
+        }
     }
 
     #[test]

@@ -26,6 +26,32 @@ pub struct PendingPassword {
     uid: Option<String>,
 }
 
+impl PendingPassword {
+    /// What the pending Secret of `owner` says.
+    ///
+    /// # Errors
+    /// When it is not the owner's, or holds no password.
+    pub fn read(owner: &SecretOwner, secret: &Secret) -> Result<Self, SecretError> {
+        let name = pending_name(&owner.uid);
+        if !owner.owns(secret) {
+            return Err(foreign(&name, secret));
+        }
+        let password = password_in(secret).ok_or(SecretError::Empty { name })?;
+        let annotation = |key: &str| secret.metadata.annotations.as_ref().and_then(|all| all.get(key));
+        Ok(Self {
+            password,
+            issued_at: annotation(ISSUED_AT)
+                .and_then(|at| at.parse().ok())
+                .or(secret.metadata.creation_timestamp.as_ref().map(|at| at.0))
+                .unwrap_or(Timestamp::UNIX_EPOCH),
+            settles: annotation(SETTLES).map_or_else(Vec::new, |all| {
+                all.split(',').filter(|one| !one.is_empty()).map(str::to_owned).collect()
+            }),
+            uid: secret.metadata.uid.clone(),
+        })
+    }
+}
+
 /// Why a Secret could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
@@ -86,24 +112,8 @@ impl SecretStore {
     /// # Errors
     /// When the API server could not be asked, or what is there cannot be used.
     pub async fn pending(&self, owner: &SecretOwner) -> Result<Option<PendingPassword>, SecretError> {
-        let name = pending_name(&owner.uid);
-        let Some(secret) = self.get(&self.operator_namespace, &name).await? else { return Ok(None) };
-        if !owner.owns(&secret) {
-            return Err(foreign(&name, &secret));
-        }
-        let password = password_in(&secret).ok_or(SecretError::Empty { name })?;
-        let annotation = |key: &str| secret.metadata.annotations.as_ref().and_then(|all| all.get(key));
-        Ok(Some(PendingPassword {
-            password,
-            issued_at: annotation(ISSUED_AT)
-                .and_then(|at| at.parse().ok())
-                .or(secret.metadata.creation_timestamp.as_ref().map(|at| at.0))
-                .unwrap_or(Timestamp::UNIX_EPOCH),
-            settles: annotation(SETTLES).map_or_else(Vec::new, |all| {
-                all.split(',').filter(|one| !one.is_empty()).map(str::to_owned).collect()
-            }),
-            uid: secret.metadata.uid.clone(),
-        }))
+        let found = self.get(&self.operator_namespace, &pending_name(&owner.uid)).await?;
+        found.map(|secret| PendingPassword::read(owner, &secret)).transpose()
     }
 
     /// The password that the original operator left on its way under this name, if it did.

@@ -92,7 +92,7 @@ fn setting(name: &str, value: &str) -> String {
     format!("{name} = '{}'\n", value.replace('\\', "\\\\").replace('\'', "''"))
 }
 
-fn parameters_text(parameters: &Parameters) -> String {
+pub(super) fn parameters_text(parameters: &Parameters) -> String {
     let lines: String = parameters.iter().map(|(name, value)| setting(name, value)).collect();
     format!("# serverParameters of the PostgreSQLServer, written by the operator.\n{lines}")
 }
@@ -112,7 +112,7 @@ pub(super) fn parameters_in_force(cluster: &Cluster) -> Result<Parameters, Local
 
 fn parameters_in(path: &Path) -> Result<Option<Parameters>, LocalError> {
     match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text.lines().filter_map(parse_setting).collect())),
+        Ok(text) => Ok(Some(parameters_of(&text))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(LocalError::io("read", path)(error)),
     }
@@ -130,6 +130,11 @@ pub(super) fn are_in_force(cluster: &Cluster) -> Result<(), LocalError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LocalError::io("remove", &path)(error)),
         _ => Ok(()),
     }
+}
+
+/// Reads [`parameters_text`].
+pub(super) fn parameters_of(text: &str) -> Parameters {
+    text.lines().filter_map(parse_setting).collect()
 }
 
 fn parse_setting(line: &str) -> Option<(String, String)> {

@@ -11,6 +11,8 @@ mod conf;
 mod create;
 mod delete;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod install;
 mod layout;
 mod observe;

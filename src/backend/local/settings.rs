@@ -112,11 +112,15 @@ pub(super) fn validate(spec: &PostgreSQLServerSpec, installs: &Installs) -> Resu
 
 fn check_parameter(name: &str, value: &str) -> Result<(), String> {
     let lower = name.to_ascii_lowercase();
-    let mut letters = lower.chars();
-    let legal = letters.next().is_some_and(|first| first.is_ascii_lowercase() || first == '_')
-        && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.');
-    if !legal {
-        return Err("no name of a parameter: letters, digits, _ and . are".to_owned());
+    // As the reader of postgresql.conf takes it; a line that it cannot read would stand in the way of all others.
+    let word = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    if lower.matches('.').count() > 1 || !lower.split('.').all(word) {
+        return Err(
+            "no name of a parameter: letters, digits and _ are, and one . between two such words".to_owned()
+        );
     }
     let reserved = RESERVED.contains(&lower.as_str())
         || RESERVED_STARTS.iter().any(|start| lower.starts_with(start))

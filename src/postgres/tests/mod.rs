@@ -9,6 +9,7 @@ mod names;
 mod ownership;
 mod secrecy;
 mod server;
+mod statements;
 
 use self::server::server;
 use super::*;

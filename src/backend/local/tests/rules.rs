@@ -54,6 +54,9 @@ fn a_configuration_that_cannot_work_is_refused_with_its_key(
 #[case("include_dir")]
 #[case("work_mem = 1 #")]
 #[case("1work_mem")]
+#[case("a.b.c")]
+#[case("a.")]
+#[case("a.1")]
 #[case("")]
 fn parameters_of_ours_and_no_parameters_at_all_are_refused(#[case] name: &str) {
     assert_eq!(rejected(&spec_with(&[(name, "x")])), [format!("serverParameters.{name}")]);
