@@ -146,13 +146,16 @@ mod tests {
     fn a_place_that_two_objects_share_tells_nothing() {
         let one = server("a", "b-c");
         let place = |all: &[PostgreSQLServer]| temporary_secret("pg", &one, false, arcs(all));
-        assert_eq!(place(&[one.clone()]).as_deref(), Some("pg-a-b-c-tmp"));
+        assert_eq!(place(std::slice::from_ref(&one)).as_deref(), Some("pg-a-b-c-tmp"));
         assert_eq!(place(&[one.clone(), server("a", "b-d")]).as_deref(), Some("pg-a-b-c-tmp"));
         assert_eq!(place(&[one.clone(), server("a-b", "c")]), None);
         let long = |end: &str| server("team", &("n".repeat(60) + end));
         let (first, second) = (long("1"), long("2"));
         assert_eq!(temporary_secret("pg", &first, false, arcs(&[first.clone(), second])), None);
-        assert_eq!(temporary_secret("pg", &first, false, arcs(&[first.clone()])).unwrap().len(), 63);
+        assert_eq!(
+            temporary_secret("pg", &first, false, arcs(std::slice::from_ref(&first))).unwrap().len(),
+            63
+        );
     }
 
     #[test]

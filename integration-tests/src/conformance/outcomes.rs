@@ -39,7 +39,10 @@ impl Outcome {
 
 /// The outcomes of a run, by chapter, row and flow.
 #[derive(Clone, Default)]
-pub struct Outcomes(Arc<Mutex<BTreeMap<(&'static str, String), BTreeMap<Flow, Outcome>>>>);
+pub struct Outcomes(Arc<Mutex<BTreeMap<Row, BTreeMap<Flow, Outcome>>>>);
+
+/// Chapter and name.
+type Row = (&'static str, String);
 
 impl Outcomes {
     /// Notes one; what is not noted does not occur in that flow.

@@ -162,9 +162,9 @@ impl ServerBackend for MemoryBackend {
         tokio::spawn(async move {
             tokio::time::sleep(takes).await;
             match postgres.batch_execute(&sql).await {
-                Ok(()) => lock(&servers).entry(identity).and_modify(|server| server.ready = true),
-                Err(error) => return tracing::error!(%error, identity, "no role for the server"),
-            };
+                Ok(()) => drop(lock(&servers).entry(identity).and_modify(|server| server.ready = true)),
+                Err(error) => tracing::error!(%error, identity, "no role for the server"),
+            }
         });
         Ok(())
     }
