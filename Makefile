@@ -61,5 +61,5 @@ generate: ## Writes the generated files (CRDs, diagrams, …)
 crash-table: ## Kills the operator after every effect, and writes docs/crash-points.md (7 minutes)
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test story_crash_points
 
-fault-tables: ## Meets every fault in every flow, and writes docs/faults.md and docs/misfortunes.md (8 minutes)
-	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_local -- faults states
+fault-tables: ## Meets every fault in every flow, and writes docs/{faults,misfortunes,watches}.md (8 minutes)
+	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_local -- faults states watches

@@ -27,6 +27,12 @@ async fn faults() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watches() {
+    let watches = suite::watches(Local::new()).await;
+    check("docs/watches.md", &[(suite::WATCHES, WATCHES, "the watches are")], &watches);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn states() {
     let small_disk = Local::on_a_small_disk();
     if small_disk.is_none() {
@@ -115,5 +121,15 @@ Each row happens to a server in every column, just when something is asked for.
 
 A full disk: the servers stand on a small file system of their own, which is full from before the request until four
 seconds after it.
+
+";
+
+const WATCHES: &str = "
+# Watches that break off
+
+The operator hears of changes by one watch per kind. In each column all of them break off just before something is asked
+for; in the second row they are answered 410 when they want to go on, so that everything has to be listed anew.
+
+* **ready**, **gone**: as in [faults.md](faults.md).
 
 ";

@@ -200,7 +200,8 @@ pub struct Faulty<S> {
     faults: ApiFaults,
 }
 
-type Answer = Response<Box<DynBody>>;
+/// What the API server answers.
+pub(super) type Answer = Response<Box<DynBody>>;
 
 impl<S> Service<Request<Body>> for Faulty<S>
 where
@@ -244,7 +245,7 @@ async fn suffer(
 }
 
 /// As the API server words it.
-fn refusal(code: StatusCode, reason: &str) -> Result<Answer, BoxError> {
+pub(super) fn refusal(code: StatusCode, reason: &str) -> Result<Answer, BoxError> {
     let mut body = json!({
         "apiVersion": "v1",
         "kind": "Status",

@@ -21,6 +21,7 @@ use super::faults::Faults;
 use super::faulty::FaultyBackend;
 use super::outcomes::Outcomes;
 use super::subject::Subject;
+use super::watch_faults::WatchFaults;
 use crate::control_plane::{AuditEvent, Cluster, ControlPlane, Options, create_namespace};
 use crate::operator::{OPERATOR_NAMESPACE, OPERATOR_USER, SERVICE_ACCOUNT, install};
 
@@ -32,6 +33,8 @@ pub struct Bench {
     pub faults: Faults,
     /// What requests to the API server meet.
     pub api_faults: ApiFaults,
+    /// What happens to watches.
+    pub watch_faults: WatchFaults,
     /// What came of them.
     pub outcomes: Outcomes,
     /// Where the operator is killed.
@@ -60,13 +63,15 @@ impl Bench {
         let config = Arc::new(config(subject.config()));
         let (faults, (effects, kills)) = (Faults::default(), Effects::new());
         let backend = FaultyBackend::new(subject.backend(&config), faults.clone(), effects.clone());
-        let (api_faults, outcomes) = (ApiFaults::default(), Outcomes::default());
+        let (api_faults, watch_faults, outcomes) =
+            (ApiFaults::default(), WatchFaults::default(), Outcomes::default());
         let controllers = Controllers::new(
             done(login),
             config.clone(),
             Arc::new(backend),
             effects.clone(),
             api_faults.clone(),
+            watch_faults.clone(),
         );
         controllers.start().await;
         let kills = Mutex::new(kills);
@@ -74,6 +79,7 @@ impl Bench {
             subject,
             faults,
             api_faults,
+            watch_faults,
             outcomes,
             effects,
             config,

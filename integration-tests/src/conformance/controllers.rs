@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::api_faults::{ApiFaults, ApiFaultsLayer};
 use super::done;
 use super::effects::{Effects, EffectsLayer};
+use super::watch_faults::{WatchFaults, WatchFaultsLayer};
 use crate::operator::OPERATOR_NAMESPACE;
 
 /// The controllers, and what they are started with.
@@ -23,6 +24,7 @@ pub(super) struct Controllers {
     backend: Arc<dyn ServerBackend>,
     effects: Effects,
     api_faults: ApiFaults,
+    watch_faults: WatchFaults,
     running: Mutex<Option<Running>>,
 }
 
@@ -38,8 +40,10 @@ impl Controllers {
         backend: Arc<dyn ServerBackend>,
         effects: Effects,
         api_faults: ApiFaults,
+        watch_faults: WatchFaults,
     ) -> Self {
-        Self { kubeconfig, config, backend, effects, api_faults, running: Mutex::default() }
+        let running = Mutex::default();
+        Self { kubeconfig, config, backend, effects, api_faults, watch_faults, running }
     }
 
     /// Starts them, with nothing in memory from before.
@@ -47,8 +51,13 @@ impl Controllers {
         self.backend.begin().await;
         let options = KubeConfigOptions::default();
         let login = done(kube::Config::from_custom_kubeconfig(self.kubeconfig.clone(), &options).await);
+        let watches = WatchFaultsLayer(self.watch_faults.clone());
         let (effects, faults) = (EffectsLayer(self.effects.clone()), ApiFaultsLayer(self.api_faults.clone()));
-        let client = done(ClientBuilder::try_from(login)).with_layer(&faults).with_layer(&effects).build();
+        let client = done(ClientBuilder::try_from(login))
+            .with_layer(&watches)
+            .with_layer(&faults)
+            .with_layer(&effects)
+            .build();
         let settings = Settings {
             clients: Clients { requests: client.clone(), watches: client },
             config: self.config.clone(),

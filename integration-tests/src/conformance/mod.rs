@@ -20,6 +20,7 @@ mod local;
 mod outcomes;
 mod subject;
 pub mod suite;
+mod watch_faults;
 
 pub use api_faults::{ApiFault, ApiFaults, Asker, Target};
 pub use bench::Bench;
@@ -31,6 +32,7 @@ pub use flow::Flow;
 pub use local::Local;
 pub use outcomes::{Outcome, Outcomes};
 pub use subject::{Drift, Shown, Subject, Update};
+pub use watch_faults::WatchFaults;
 
 /// The result, or the end of the test.
 #[track_caller]

@@ -29,6 +29,9 @@ pub const BACKEND: &str = "backend";
 /// The chapter with faults of the API server.
 pub const API: &str = "api";
 
+/// The chapter with faults of watches.
+pub const WATCHES: &str = "watches";
+
 /// One server per fault goes through all flows, and meets it in each at every call; all of them beside each other.
 pub async fn faults(subject: Arc<dyn Subject>) -> Outcomes {
     let bench = Bench::start(subject).await;
@@ -49,6 +52,30 @@ pub async fn faults(subject: Arc<dyn Subject>) -> Outcomes {
     }
     bench.run("faults", cases).await;
     bench.outcomes.clone()
+}
+
+/// The operator's watches break off in every flow. They are the whole operator's, so this has a control plane of its
+/// own.
+pub async fn watches(subject: Arc<dyn Subject>) -> Outcomes {
+    let bench = Bench::start(subject).await;
+    let mut cases = Vec::new();
+    for (row, too_old) in [("broken off", false), ("broken off, and resourceVersion too old", true)] {
+        let case = bench.case(if too_old { "watch-too-old" } else { "watch-broken" }).await;
+        cases.push((row.to_owned(), at_the_watches(case, row, too_old).boxed_local()));
+    }
+    bench.run("watches", cases).await;
+    bench.outcomes.clone()
+}
+
+async fn at_the_watches(case: Case, row: &'static str, too_old: bool) {
+    for flow in Flow::iter() {
+        let begun = case.bench.watch_faults.cut(too_old);
+        flow.begin(&case).await;
+        flow.ends_well(&case).await;
+        let over = async || case.bench.watch_faults.is_over(begun).then_some(());
+        case.until("the watches go on", over).await;
+        case.bench.outcomes.note(WATCHES, row, flow, Outcome::of(flow));
+    }
 }
 
 async fn at_the_backend(case: Case, fault: Fault) {

@@ -17,7 +17,7 @@ use super::bench::{Bench, Named};
 use super::case::Case;
 use super::subject::Subject;
 
-pub use matrix::{API, BACKEND, faults};
+pub use matrix::{API, BACKEND, WATCHES, faults, watches};
 pub use states::{STATES, states};
 
 /// Everything that a server goes through when nothing goes wrong but what users and hosts do.
