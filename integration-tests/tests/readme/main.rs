@@ -86,8 +86,9 @@ fn every_path_exists() {
         let in_shell = blocks.collect::<String>();
         let words = in_shell.split_whitespace().filter(|word| word.contains('/')).map(str::to_owned);
         for word in page.spans().into_iter().filter(|span| !span.contains(' ')).chain(words) {
-            // `make`, `cargo` and such are no paths, and neither is a build's result.
-            if is_of_ours(&word) && !word.starts_with("target/") {
+            // `make`, `cargo` and such are no paths, and neither are results of a build or of fuzzing.
+            let results = ["target/", "fuzz/target", "fuzz/corpus", "fuzz/artifacts"];
+            if is_of_ours(&word) && !results.iter().any(|result| word.starts_with(result)) {
                 assert!(project_file(&word).exists(), "{}: {word} does not exist", page.path);
             }
         }
