@@ -28,7 +28,7 @@ impl Local {
                 Err(LocalError::Conflict { message: record.whose() })
             }
             Some(record) if exists(&cluster.pgdata())? => Ok((cluster, record)),
-            _ => Err(LocalError::Conflict { message: format!("there is no local server {identity}") }),
+            _ => Err(LocalError::Gone { identity: identity.to_owned() }),
         }
     }
 

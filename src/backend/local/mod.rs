@@ -35,8 +35,8 @@ use crate::config::LocalConfig;
 use crate::secrets::Password;
 
 use super::{
-    BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation, Stage,
+    BackendError, DesiredServer, Difference, Owner, PARAMETER, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation, Stage,
 };
 use create::Plan;
 use install::Installs;
@@ -187,7 +187,7 @@ impl ServerBackend for LocalBackend {
         let changes: Vec<(String, Option<String>)> = differences
             .iter()
             .filter(|difference| difference.is_applied_by(Stage::Configure))
-            .filter_map(|difference| difference.field.strip_prefix(settings::PARAMETER))
+            .filter_map(|difference| difference.field.strip_prefix(PARAMETER))
             .map(|name| (name.to_owned(), wanted.get(name).cloned()))
             .collect();
         let (name, owner) = (identity.name.clone(), desired.owner.clone());
@@ -219,7 +219,7 @@ impl ServerBackend for LocalBackend {
         uid: Option<&str>,
         removal: Removal,
     ) -> Result<(), BackendError> {
-        if removal == Removal::SnapshotAndDelete {
+        if matches!(removal, Removal::SnapshotAndDelete { .. }) {
             return Err(BackendError::rejected("the local backend keeps no snapshots; use Delete or Retain"));
         }
         let (name, owner, uid) = (identity.name.clone(), owner.clone(), uid.map(str::to_owned));

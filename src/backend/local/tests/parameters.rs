@@ -31,7 +31,7 @@ async fn parameters_are_set_changed_and_unset() {
 
     // One that needs a restart.
     let spec = spec_with(&[("max_connections", "33")]);
-    let desired = DesiredServer { owner: &owner, spec: &spec };
+    let desired = DesiredServer::new(&owner, &spec);
     let differences = host.backend.differences(&desired, &host.present(&owner).await.facts);
     let restarts: Vec<_> = differences
         .iter()
@@ -49,7 +49,7 @@ async fn parameters_are_set_changed_and_unset() {
         [("work_mem", "plenty"), ("no_such_thing", "1"), ("shared_preload_libraries", "nonsense")]
     {
         let spec = spec_with(&[("max_connections", "33"), (name, value)]);
-        let desired = DesiredServer { owner: &owner, spec: &spec };
+        let desired = DesiredServer::new(&owner, &spec);
         let differences = host.backend.differences(&desired, &host.present(&owner).await.facts);
         let refused =
             host.backend.configure(&host.identity(&owner), &desired, &differences).await.unwrap_err();

@@ -20,7 +20,7 @@ fn backend(config: serde_json::Value) -> Result<LocalBackend, String> {
 fn rejected(spec: &PostgreSQLServerSpec) -> Vec<String> {
     let owner = owner("orders");
     let backend = backend(serde_json::json!({})).unwrap();
-    let rejections = backend.validate(&DesiredServer { owner: &owner, spec }).err().unwrap_or_default();
+    let rejections = backend.validate(&DesiredServer::new(&owner, spec)).err().unwrap_or_default();
     rejections.into_iter().map(|rejection| rejection.field).collect()
 }
 
@@ -92,7 +92,7 @@ fn another_version_of_an_existing_server_is_refused() {
     };
     let backend = backend(serde_json::json!({})).unwrap();
     let spec = PostgreSQLServerSpec { version: Some("15".to_owned()), ..PostgreSQLServerSpec::default() };
-    let differences = backend.differences(&DesiredServer { owner: &owner, spec: &spec }, &facts);
+    let differences = backend.differences(&DesiredServer::new(&owner, &spec), &facts);
     assert_eq!(differences.len(), 1);
     assert!(matches!(differences[0].change, Change::Refused { .. }));
 }
