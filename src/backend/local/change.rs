@@ -95,6 +95,15 @@ impl Local {
         record.write(&cluster)
     }
 
+    /// Writes down whether the server was left when its object went.
+    pub(super) fn note_left(&self, identity: &str, owner: &Owner, left: bool) -> Result<(), LocalError> {
+        let (cluster, _) = self.ours(identity, owner)?;
+        let _claim = Claim::take_or_busy(cluster.key(), owner, "mark")?;
+        // Read again: work that ended in between may have written.
+        let (cluster, record) = self.ours(identity, owner)?;
+        Record { left, ..record }.write(&cluster)
+    }
+
     /// Sets (`Some`) and unsets (`None`) parameters. If the server does not start with them, it gets the old ones back.
     pub(super) fn set_parameters(
         &self,

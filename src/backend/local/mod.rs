@@ -22,6 +22,7 @@ mod record;
 mod settings;
 mod tasks;
 mod tls;
+mod unsupported;
 
 #[cfg(test)]
 mod tests;
@@ -101,6 +102,14 @@ impl ServerBackend for LocalBackend {
         let pattern = &self.local.config.name_pattern;
         let name = pattern.replace("{namespace}", &owner.namespace).replace("{name}", &owner.name);
         Ok(ServerIdentity { name, account: None, region: None, group: None })
+    }
+
+    fn leaves_deleted(&self) -> bool {
+        self.local.config.fake_delete
+    }
+
+    fn unsupported(&self, desired: &DesiredServer<'_>) -> Vec<Rejection> {
+        unsupported::of(desired.spec)
     }
 
     fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>> {
@@ -210,6 +219,11 @@ impl ServerBackend for LocalBackend {
             Ok(result) => result.map_err(BackendError::from),
             Err(_) => Err(BackendError::transient("setting the administrator's password ended unexpectedly")),
         }
+    }
+
+    async fn mark(&self, identity: &ServerIdentity, owner: &Owner, left: bool) -> Result<(), BackendError> {
+        let (name, owner) = (identity.name.clone(), owner.clone());
+        self.blocking(move |local| local.note_left(&name, &owner, left)).await
     }
 
     async fn delete(

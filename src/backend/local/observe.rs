@@ -108,7 +108,7 @@ impl Local {
             health,
             operation,
             protected: None,
-            left: false,
+            left: record.left,
             facts: self.facts(cluster, &record, postmaster.is_some())?,
         })))
     }
