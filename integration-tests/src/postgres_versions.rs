@@ -4,8 +4,9 @@
 //! PL/Perl, PL/Python and PL/Tcl are listed and cannot be created: their libraries are missing. There is no `psql`; the
 //! distribution's own speaks to all of them. Every user can read them.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+
+use crate::fetched::{self, NotToBeHad};
 
 /// The major versions that the operator works with, the oldest first.
 pub const MAJORS: [u32; 7] = [12, 13, 14, 15, 16, 17, 18];
@@ -19,47 +20,20 @@ pub struct PostgresVersion {
     pub bin: PathBuf,
 }
 
-/// Why versions cannot be had.
-#[derive(Debug, thiserror::Error)]
-#[error("PostgreSQL {majors:?} cannot be had: {script} {problem}; what it says stands above")]
-pub struct NotToBeHad {
-    majors: Vec<u32>,
-    script: String,
-    problem: String,
-}
-
 /// The wanted versions, in the order of the question. What is missing is fetched, which takes seconds.
 ///
 /// # Errors
 /// Without a network, on another system than Linux on x86_64, or where npm is missing and may not be installed.
 pub fn fetch(majors: &[u32]) -> Result<Vec<PostgresVersion>, NotToBeHad> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("postgres/fetch.sh");
-    let failed = |problem: String| NotToBeHad {
-        majors: majors.to_vec(),
-        script: script.display().to_string(),
-        problem,
-    };
-    let output = Command::new(&script)
-        .args(majors.iter().map(u32::to_string))
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| failed(format!("cannot be run: {error}")))?;
-    if !output.status.success() {
-        return Err(failed(format!("ended with {}", output.status)));
-    }
-    let found: Vec<PostgresVersion> = String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| {
+    let wanted: Vec<String> = majors.iter().map(u32::to_string).collect();
+    fetched::fetch(&format!("PostgreSQL {majors:?}"), "postgres/fetch.sh", &wanted, |said| {
+        let lines = said.lines().filter_map(|line| {
             let (major, bin) = line.split_once('=')?;
             Some(PostgresVersion { major: major.parse().ok()?, bin: PathBuf::from(bin) })
-        })
-        .collect();
-    if found.iter().map(|version| version.major).eq(majors.iter().copied()) {
-        Ok(found)
-    } else {
-        Err(failed("gives an answer that is not understood".to_owned()))
-    }
+        });
+        let found: Vec<PostgresVersion> = lines.collect();
+        found.iter().map(|version| version.major).eq(majors.iter().copied()).then_some(found)
+    })
 }
 
 /// As [`fetch`], for a test that may be left out on a machine without a network, but not in CI (`CI` is set).
@@ -69,19 +43,14 @@ pub fn fetch(majors: &[u32]) -> Result<Vec<PostgresVersion>, NotToBeHad> {
 /// # Panics
 /// In CI, when they cannot be had.
 pub fn fetch_or_leave_out(majors: &[u32]) -> Option<Vec<PostgresVersion>> {
-    match fetch(majors) {
-        Ok(found) => Some(found),
-        Err(error) if std::env::var_os("CI").is_some() => panic!("{error}"),
-        Err(error) => {
-            println!("NOT RUN: {error}");
-            None
-        }
-    }
+    fetched::or_leave_out(fetch(majors))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use std::process::Command;
 
     use super::*;
 

@@ -46,17 +46,7 @@ impl Credentials {
 
     /// Logs in; the server's certificate must be signed by `ca.crt` and bear the host's name.
     pub async fn connect(&self) -> Result<Client, LoginError> {
-        let mut roots = RootCertStore::empty();
         let ca = self.ca.as_deref().ok_or(LoginError::NoCa)?;
-        for certificate in CertificateDer::pem_slice_iter(ca.as_bytes()) {
-            let certificate = certificate.map_err(|error| LoginError::Tls(error.to_string()))?;
-            roots.add(certificate)?;
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let (client, connection) = Config::new()
             .host(&self.host)
             .port(self.port)
@@ -64,7 +54,7 @@ impl Credentials {
             .user(&self.username)
             .password(&self.password)
             .ssl_mode(SslMode::Require)
-            .connect(MakeRustlsConnect::new(tls))
+            .connect(trusting(ca)?)
             .await?;
         // It ends with the client; an error of it reaches whoever waits for an answer.
         tokio::spawn(connection);
@@ -83,6 +73,24 @@ impl Credentials {
             Err(error) => Err(error),
         }
     }
+}
+
+/// TLS to servers whose certificate one of these CAs, PEM, has signed.
+///
+/// # Errors
+/// When they cannot be used.
+pub fn trusting(ca: &str) -> Result<MakeRustlsConnect, LoginError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(ca.as_bytes()) {
+        let certificate = certificate.map_err(|error| LoginError::Tls(error.to_string()))?;
+        roots.add(certificate)?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(tls))
 }
 
 /// Why nobody could log in.

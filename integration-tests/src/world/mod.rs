@@ -34,7 +34,7 @@ use tokio::sync::OnceCell;
 
 pub use census::postmasters;
 pub use local_server::LocalServer;
-pub use login::{Credentials, LoginError};
+pub use login::{Credentials, LoginError, trusting};
 pub use original::{BackendTraces, Before, original};
 pub use plain::{database_object, secret_of, server_object};
 pub use story::Story;
