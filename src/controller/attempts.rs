@@ -54,6 +54,11 @@ impl Attempts {
         self.lock().remove(uid);
     }
 
+    /// Forgets all objects but these.
+    pub fn keep(&self, uids: &HashSet<String>) {
+        self.lock().retain(|uid, _| uids.contains(uid));
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, OfObject>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }

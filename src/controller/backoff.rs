@@ -1,6 +1,6 @@
 //! How long a failing object waits: per object, doubling, with jitter. The runtime has no such thing per object.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -74,6 +74,11 @@ impl Backoffs {
     /// Forgets `uid`, which is gone or has a new matter.
     pub fn forget(&self, uid: &str) {
         self.lock().remove(uid);
+    }
+
+    /// Forgets all objects but these.
+    pub fn keep(&self, uids: &HashSet<String>) {
+        self.lock().retain(|uid, _| uids.contains(uid));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Failures>> {

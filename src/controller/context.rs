@@ -1,9 +1,10 @@
 //! What every pass needs: clients, configuration, memory between passes.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::Client;
+use kube::{Client, ResourceExt};
 
 use super::attempts::Attempts;
 use super::backoff::{self, Backoffs};
@@ -11,6 +12,7 @@ use super::events::Recorder;
 use super::refusals::Refusals;
 use super::settled::Settled;
 use super::turns::Turns;
+use super::versions::Versions;
 use super::watches::Stores;
 use crate::api::{PostgreSQLDatabase, PostgreSQLServer};
 use crate::backend::Backends;
@@ -46,6 +48,8 @@ pub struct Context {
     pub turns: Turns,
     /// Objects that were found settled lately.
     pub settled: Settled,
+    /// The version in which each object was last left.
+    pub versions: Versions,
     stores: Vec<Stores>,
 }
 
@@ -83,6 +87,7 @@ impl Context {
             pauses: Backoffs::new(FIRST_WAIT, slowly),
             attempts: Attempts::default(),
             turns: Turns::default(),
+            versions: Versions::default(),
             settled: Settled::new(Duration::from_secs(config.reconcile.login_seconds)),
             client,
             config,
@@ -160,6 +165,21 @@ impl Context {
         self.refusals.forget(uid);
         self.attempts.forget(uid);
         self.settled.forget(uid);
+        self.versions.forget(uid);
+    }
+
+    /// Forgets everything about objects that are gone: the last pass over an object does not know that it is.
+    pub fn forget_gone(&self) {
+        let servers = self.all_servers().into_iter().filter_map(|server| server.uid());
+        let databases = self.all_databases().into_iter().filter_map(|database| database.uid());
+        let uids: HashSet<String> = servers.chain(databases).collect();
+        for waits in [&self.backoffs, &self.waits, &self.pauses] {
+            waits.keep(&uids);
+        }
+        self.refusals.keep(&uids);
+        self.attempts.keep(&uids);
+        self.settled.keep(&uids);
+        self.versions.keep(&uids);
     }
 
     /// Pause before looking again at something that is settled.

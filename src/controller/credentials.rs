@@ -51,6 +51,8 @@ pub struct CredentialsSeen {
     pub(super) login_mark: Mark,
     /// Not everything was looked at, since nothing was the matter lately.
     pub remembered: bool,
+    /// The Secret is the answer to our own write.
+    is_written: bool,
 }
 
 impl CredentialsSeen {
@@ -65,6 +67,8 @@ impl CredentialsSeen {
         whereabouts: Whereabouts<'_>,
     ) -> Result<Self, Failure> {
         let Whereabouts {
+            nothing_pending,
+            written,
             secret_name,
             former_name,
             temporary,
@@ -78,9 +82,13 @@ impl CredentialsSeen {
         // Only we write it, and we last saw that there was none.
         let pending = match &remembered {
             Some(_) => None,
+            None if nothing_pending => None,
             None => context.secrets.pending(&owner).await?,
         };
-        let secret = context.secrets.get(&owner.namespace, secret_name).await?;
+        let secret = match written {
+            Some(written) => Some(*written),
+            None => context.secrets.get(&owner.namespace, secret_name).await?,
+        };
         let mut former = None;
         if let Some(name) = former_name.filter(|name| *name != secret_name) {
             former = context.secrets.get(&owner.namespace, name).await?.filter(|secret| owner.owns(secret));
@@ -125,6 +133,7 @@ impl CredentialsSeen {
             login_mark: Mark::default(),
             // Nothing may follow from it but that there is nothing to do.
             remembered: remembered.is_some(),
+            is_written: false,
             secret,
             published,
             facts,
@@ -307,8 +316,14 @@ impl CredentialsSeen {
         }
         self.published = password_in(&secret);
         self.secret = Some(secret);
+        self.is_written = true;
         self.login_mark = self.mark_login(context);
         Ok(())
+    }
+
+    /// The Secret, if it was published just now.
+    pub fn written(self) -> Option<Box<Secret>> {
+        self.secret.filter(|_| self.is_written).map(Box::new)
     }
 
     /// A mark of everything that a login with the published password depends on.

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::Api;
 use kube::runtime::controller::Action;
-use kube::runtime::events::{Event, EventType};
 use kube::{Resource, ResourceExt};
 use tracing::{Instrument, debug, info, warn};
 
 use super::context::{Context, SOON};
 use super::failure::Failure;
-use super::subject::{Note, Pass, Subject};
+use super::subject::{Pass, Subject};
 use super::turns::Claim;
-use super::{backoff, finalizer, news, record};
+use super::{backoff, finalizer, record, tell};
 use crate::api::{Phase, Reason};
 use crate::backend::Retry;
 use crate::fence;
@@ -41,8 +41,8 @@ enum End {
 enum Next<K> {
     /// Nothing now.
     Over(End),
-    /// A look at once, at the object as our own write returned it.
-    On(Box<K>),
+    /// A look at once, at the object as our own write returned it; and at the credentials Secret, if it did too.
+    On(Box<K>, Option<Box<Secret>>),
 }
 
 /// So many transitions follow each other at once; more are no progress but a circle, and wait like any other.
@@ -117,21 +117,27 @@ pub async fn reconcile<S: Subject>(
 async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, Failure> {
     let api: Api<S::Object> =
         Api::namespaced(context.client.clone(), &cached.namespace().unwrap_or_default());
-    // The store may not hold our own last write yet, and a decision on an old status would repeat it.
-    let Some(object) = api.get_opt(&cached.name_any()).await? else { return Ok(End::Gone) };
+    // The store may not hold our own last write yet, and a decision on an old status would repeat it. Where it holds
+    // just that one, nobody has written since as far as anybody has told us, and whatever follows is compared.
+    let read = !context.versions.take(cached);
+    let object = match read {
+        true => api.get_opt(&cached.name_any()).await?,
+        false => Some(cached.clone()),
+    };
+    let Some(object) = object else { return Ok(End::Gone) };
     if object.uid() != cached.uid() || (is_deleting(&object) && !finalizer::is_held(&object)) {
         return Ok(End::Gone);
     }
-    let mut next = go::<S>(context, &api, object, true).await?;
+    let mut next = go::<S>(context, &api, object, read, None).await?;
     for _ in 1..AT_ONCE {
         match next {
             Next::Over(end) => return Ok(end),
-            Next::On(object) => next = go::<S>(context, &api, *object, false).await?,
+            Next::On(object, secret) => next = go::<S>(context, &api, *object, false, secret).await?,
         }
     }
     Ok(match next {
         Next::Over(end) => end,
-        Next::On(_) => End::Acted(0),
+        Next::On(..) => End::Acted(0),
     })
 }
 
@@ -141,18 +147,19 @@ async fn go<S: Subject>(
     api: &Api<S::Object>,
     object: S::Object,
     read: bool,
+    secret: Option<Box<Secret>>,
 ) -> Result<Next<S::Object>, Failure> {
     let now = Timestamp::now();
     let (uid, generation) = (object.uid().unwrap_or_default(), object.meta().generation);
 
-    let (mut seen, trigger) = match look::<S>(context, &object).await {
+    let (mut seen, trigger) = match look::<S>(context, &object, secret).await {
         Ok(seen) => seen,
         Err(failure) if failure.conflict => return Ok(Next::Over(End::Outdated)),
         Err(failure) => {
             let status = S::describe_unobserved(context, &object, &failure, now);
             if let Some(recorded) = record::status::<S>(api, &object, &status).await? {
-                tell_news::<S>(context, &object, &recorded).await;
-                tell_failure::<S>(context, &object, &failure).await;
+                tell::news::<S>(context, &object, &recorded).await;
+                tell::failure::<S>(context, &object, &failure).await;
             }
             return Err(failure);
         }
@@ -190,11 +197,13 @@ async fn go<S: Subject>(
     let Some(object) = record::status::<S>(api, &earlier, &status).await? else {
         return Ok(Next::Over(End::Outdated));
     };
-    tell_news::<S>(context, &earlier, &object).await;
+    let told = tell::news::<S>(context, &earlier, &object).await;
     if step.phase != before {
-        transition::<S>(context, &object, before, step.phase, trigger, now).await;
+        let trigger = name_of::<S>(trigger);
+        tell::transition::<S>(context, &object, before, step.phase, trigger, now, told).await;
     }
     if step.plan.is_empty() {
+        context.versions.note(&object);
         return Ok(Next::Over(if matches!(turn, Claim::Taken) {
             End::Settled(context.wait_for_turn(&uid))
         } else if step.phase == before || trigger == S::settled() {
@@ -212,12 +221,16 @@ async fn go<S: Subject>(
         Ok(()) => {
             let times = context.attempts.succeeded(&uid, name_of::<S>(trigger), generation);
             if times > 0 || !step.plan.iter().all(|action| S::is_of_credentials(*action)) {
+                // What was taken off the object made another version of it.
+                if !step.plan.iter().any(|action| S::changes_object(*action)) {
+                    context.versions.note(&object);
+                }
                 return Ok(Next::Over(End::Acted(times)));
             }
             if let Some(memory) = S::memory(context, &object, &seen) {
                 context.settled.remember(&uid, memory);
             }
-            Ok(Next::On(Box::new(object)))
+            Ok(Next::On(Box::new(object), S::written(seen)))
         }
         Err(failure) if failure.conflict => {
             debug!("{failure}");
@@ -226,7 +239,7 @@ async fn go<S: Subject>(
         Err(failure) => {
             context.attempts.failed(&uid, name_of::<S>(trigger), generation);
             // What was told before this pass began counts: meanwhile the conditions may tell of the new attempt.
-            tell_failure::<S>(context, &earlier, &failure).await;
+            tell::failure::<S>(context, &earlier, &failure).await;
             // It is remembered: the next pass decides without it, and tells.
             if step.plan.iter().any(|action| steps_aside::<S>(&failure, *action)) {
                 return Ok(Next::Over(End::Refused(failure)));
@@ -251,16 +264,17 @@ async fn go<S: Subject>(
 async fn look<S: Subject>(
     context: &Context,
     object: &S::Object,
+    secret: Option<Box<Secret>>,
 ) -> Result<(S::Observation, super::subject::TriggerOf<S>), Failure> {
     let uid = object.meta().uid.as_deref().unwrap_or_default();
-    let mut seen = S::observe(context, object).await?;
+    let mut seen = S::observe(context, object, secret).await?;
     let mut trigger = S::classify(object, &seen);
     if S::is_remembered(&seen) {
         if trigger == S::settled() {
             return Ok((seen, trigger));
         }
         context.settled.forget(uid);
-        seen = S::observe(context, object).await?;
+        seen = S::observe(context, object, None).await?;
         trigger = S::classify(object, &seen);
     }
     match S::memory(context, object, &seen).filter(|_| trigger == S::settled()) {
@@ -314,7 +328,7 @@ async fn act<S: Subject>(
             Ok(notes) => {
                 info!(action = name, "done");
                 for note in notes {
-                    publish(context, object, &note).await;
+                    tell::publish(context, object, &note).await;
                 }
             }
             Err(failure) => {
@@ -327,58 +341,6 @@ async fn act<S: Subject>(
         }
     }
     Ok(())
-}
-
-async fn transition<S: Subject>(
-    context: &Context,
-    object: &S::Object,
-    from: Phase,
-    to: Phase,
-    trigger: super::subject::TriggerOf<S>,
-    now: Timestamp,
-) {
-    let trigger = name_of::<S>(trigger);
-    context.metrics.transition(S::Machine::KIND, from.as_str(), to.as_str(), trigger);
-    if let Some(since) = S::phase_since(object) {
-        let stayed = now.duration_since(since).as_secs_f64().max(0.0);
-        context.metrics.phase_left(S::Machine::KIND, from.as_str(), stayed);
-    }
-    info!(from = from.as_str(), to = to.as_str(), trigger, "transition");
-    let message = format!("{from} -> {to}: {trigger}");
-    // Events of one action are counted as one, with the first one's text: each kind of transition is an action.
-    tell(context, object, trigger, &Note { reason: Reason::Transition, message, warning: false }).await;
-}
-
-/// Tells what the conditions say now and did not say before.
-async fn tell_news<S: Subject>(context: &Context, earlier: &S::Object, now: &S::Object) {
-    for note in news::between(S::conditions(earlier), S::conditions(now)) {
-        publish(context, now, &note).await;
-    }
-}
-
-/// Tells of a failure once, as long as the conditions of an earlier pass do not tell of the same.
-async fn tell_failure<S: Subject>(context: &Context, earlier: &S::Object, failure: &Failure) {
-    if let Some(note) = news::failure(S::conditions(earlier), failure) {
-        publish(context, earlier, &note).await;
-    }
-}
-
-/// Events tell, they do not decide: one that cannot be written is logged and forgotten.
-async fn publish<K: Resource<DynamicType = ()>>(context: &Context, object: &K, note: &Note) {
-    tell(context, object, &news::action(note), note).await;
-}
-
-async fn tell<K: Resource<DynamicType = ()>>(context: &Context, object: &K, action: &str, note: &Note) {
-    let event = Event {
-        type_: if note.warning { EventType::Warning } else { EventType::Normal },
-        reason: note.reason.as_str().to_owned(),
-        note: Some(note.message.chars().take(1000).collect()),
-        action: action.to_owned(),
-        secondary: None,
-    };
-    if let Err(error) = context.recorder.publish(&event, &object.object_ref(&())).await {
-        debug!("the event {} was not written: {error}", note.reason);
-    }
 }
 
 fn is_deleting<K: Resource>(object: &K) -> bool {

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::conditions::cut;
 use super::failure::Failure;
 use super::subject::Note;
-use crate::api::{Condition, ConditionStatus, ConditionType};
+use crate::api::{Condition, ConditionStatus, ConditionType, Phase};
 
 /// What the conditions say now and did not say before: that somebody is needed, that the credentials stopped working,
 /// that they work again.
@@ -32,6 +32,13 @@ pub fn failure(told: &[Condition], failure: &Failure) -> Option<Note> {
     let message = cut(failure.message.clone());
     let is_told = told.iter().any(|condition| condition.message.contains(&message));
     (!is_told).then_some(Note { reason: failure.reason, message, warning: true })
+}
+
+/// Whether a transition is worth an event: work begins, ends, or takes another direction. The steps in between are in
+/// the log and in the metrics.
+pub fn is_turning_point(from: Phase, to: Phase) -> bool {
+    let is_step = |phase| matches!(phase, Phase::Provisioning | Phase::Configuring);
+    !(is_step(from) && is_step(to))
 }
 
 /// What events are counted by. The recorder makes one of all that have reason and action in common, with the first
@@ -75,6 +82,20 @@ mod tests {
             message: message.to_owned(),
             last_transition_time: Time(Timestamp::UNIX_EPOCH),
             observed_generation: None,
+        }
+    }
+
+    #[test]
+    fn the_beginning_and_the_end_of_work_are_told_and_not_the_steps_between() {
+        use Phase::{Configuring, Deleting, Pending, Provisioning, Ready, ResettingPassword};
+        let all = [Pending, Provisioning, Configuring, Ready, ResettingPassword, Deleting];
+        let quiet = |from, to| !is_turning_point(from, to);
+        for from in all {
+            for to in all.into_iter().filter(|to| *to != from) {
+                let between =
+                    [(Provisioning, Configuring), (Configuring, Provisioning)].contains(&(from, to));
+                assert_eq!(quiet(from, to), between, "{from} -> {to}");
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What was refused lately, so that a change nobody can make does not stand in the way of everything behind it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,11 @@ impl Refusals {
     /// Forgets what was refused to `uid`.
     pub fn forget(&self, uid: &str) {
         self.lock().retain(|(owner, _), _| owner != uid);
+    }
+
+    /// Forgets all objects but these.
+    pub fn keep(&self, uids: &HashSet<String>) {
+        self.lock().retain(|(uid, _), _| uids.contains(uid));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, &'static str), Refusal>> {

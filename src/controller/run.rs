@@ -127,6 +127,7 @@ async fn keep_gauges(context: Arc<Context>, stop: impl Future<Output = ()>) {
             _ = ticks.tick() => {
                 set_gauges(&context);
                 context.recorder.forget_old();
+                context.forget_gone();
             }
         }
     }

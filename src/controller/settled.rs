@@ -5,7 +5,7 @@
 //! password looked for again: nobody else stores one. From memory nothing follows but that there is nothing to do:
 //! whatever else would be decided is decided after a look without memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -102,6 +102,11 @@ impl Settled {
     /// The next look at `uid` is one without memory.
     pub fn forget(&self, uid: &str) {
         self.lock().remove(uid);
+    }
+
+    /// Forgets all objects but these.
+    pub fn keep(&self, uids: &HashSet<String>) {
+        self.lock().retain(|uid, _| uids.contains(uid));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {

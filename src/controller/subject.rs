@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
 use kube::Resource;
 use kube::core::NamespaceResourceScope;
 use serde::Serialize;
@@ -91,7 +92,16 @@ pub trait Subject: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the API server could not be read; an unreadable backend is an observation.
-    async fn observe(context: &Context, object: &Self::Object) -> Result<Self::Observation, Failure>;
+    ///
+    /// `written` is the credentials Secret, where our own write has just returned it.
+    async fn observe(
+        context: &Context,
+        object: &Self::Object,
+        written: Option<Box<Secret>>,
+    ) -> Result<Self::Observation, Failure>;
+
+    /// The credentials Secret, if this pass has written it.
+    fn written(seen: Self::Observation) -> Option<Box<Secret>>;
 
     /// Whether a part of it is remembered from an earlier pass.
     fn is_remembered(seen: &Self::Observation) -> bool;
@@ -148,6 +158,11 @@ pub trait Subject: Send + Sync + 'static {
     /// Whether the action is only about Secrets and the object itself. Then what follows can be looked at at once, while
     /// what a backend was asked for takes its time.
     fn is_of_credentials(action: ActionOf<Self>) -> bool
+    where
+        Self: Sized;
+
+    /// Whether the action may write the object itself.
+    fn changes_object(action: ActionOf<Self>) -> bool
     where
         Self: Sized;
 

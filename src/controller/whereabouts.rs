@@ -8,6 +8,10 @@ use crate::secrets::{ConnectionFacts, Recognised, SecretOwner, field, is_unmarke
 
 /// Where the passwords of an object may stand, and what they are for.
 pub struct Whereabouts<'a> {
+    /// Nothing was begun for the object, so that no password of ours can be pending.
+    pub nothing_pending: bool,
+    /// The credentials Secret, where our own write has just returned it.
+    pub written: Option<Box<Secret>>,
     /// The name of the credentials Secret in the spec.
     pub secret_name: &'a str,
     /// The name it was published under.

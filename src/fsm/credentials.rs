@@ -23,6 +23,13 @@ pub enum CredentialsAction {
     ReleaseFinalizer,
 }
 
+impl CredentialsAction {
+    /// Whether the object itself may be another one afterwards.
+    pub fn changes_object(self) -> bool {
+        matches!(self, Self::ClearRequest | Self::ReleaseFinalizer)
+    }
+}
+
 /// The pending password, as far as the decision needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pending {

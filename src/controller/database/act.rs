@@ -24,7 +24,11 @@ pub(super) async fn act(
     }
     let names = seen.names.clone().map_err(Failure::conflict)?;
     let adoption = if seen.adopts_unmarked { Adoption::AlsoUnmarked } else { Adoption::OnlyMarked };
-    let admin = open(seen).await?;
+    // One login for the whole pass; an action whose session broke fails, and the next pass opens another.
+    let admin = match seen.session.take() {
+        Some(session) => session,
+        None => Box::new(open(seen).await?),
+    };
     let form = PasswordForm::ScramVerifier;
     let uid = &seen.owner.uid;
     match action {
@@ -53,6 +57,7 @@ pub(super) async fn act(
         DatabaseAction::DropRole => drop_role(&admin, &names, uid, adoption).await?,
         DatabaseAction::Credentials(_) => {}
     }
+    seen.session = Some(admin);
     Ok(Vec::new())
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
 
 use super::context::Context;
 use super::failure::Failure;
@@ -53,8 +54,16 @@ impl Subject for Databases {
         object.status.as_ref().map_or(&[], |status| &status.conditions)
     }
 
-    async fn observe(context: &Context, object: &PostgreSQLDatabase) -> Result<DatabaseSeen, Failure> {
-        observe::observe(context, object).await
+    async fn observe(
+        context: &Context,
+        object: &PostgreSQLDatabase,
+        written: Option<Box<Secret>>,
+    ) -> Result<DatabaseSeen, Failure> {
+        observe::observe(context, object, written).await
+    }
+
+    fn written(seen: DatabaseSeen) -> Option<Box<Secret>> {
+        seen.credentials.written()
     }
 
     fn is_remembered(seen: &DatabaseSeen) -> bool {
@@ -108,6 +117,10 @@ impl Subject for Databases {
 
     fn is_of_credentials(action: DatabaseAction) -> bool {
         matches!(action, DatabaseAction::Credentials(action) if action != CredentialsAction::ReleaseFinalizer)
+    }
+
+    fn changes_object(action: DatabaseAction) -> bool {
+        matches!(action, DatabaseAction::Credentials(action) if action.changes_object())
     }
 
     fn turn(context: &Context, seen: &DatabaseSeen, plan: &[DatabaseAction]) -> Claim {

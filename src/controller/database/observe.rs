@@ -1,6 +1,7 @@
 //! Reading everything a decision about a database needs.
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
 use super::classify::presence;
@@ -29,6 +30,8 @@ pub struct DatabaseSeen {
     pub names: Result<DatabaseNames, String>,
     /// What PostgreSQL answered; none while the server is not usable.
     pub state: Option<Result<DatabaseState, String>>,
+    /// The session in which that was asked, for what follows from it.
+    pub session: Option<Box<Session>>,
     /// The passwords.
     pub credentials: CredentialsSeen,
     /// What is asked for besides the spec.
@@ -79,7 +82,11 @@ impl DatabaseSeen {
     }
 }
 
-pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> Result<DatabaseSeen, Failure> {
+pub(super) async fn observe(
+    context: &Context,
+    object: &PostgreSQLDatabase,
+    written: Option<Box<Secret>>,
+) -> Result<DatabaseSeen, Failure> {
     let status = object.status.clone().unwrap_or_default();
     let pinned = status.database.clone().unwrap_or_default();
     let uid = object.uid().unwrap_or_default();
@@ -108,9 +115,12 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         server.seen = crate::fsm::database::ServerSeen::Gone;
     }
 
+    let mut session = None;
     let (state, memory) = match (source, &names) {
-        (Some(Source::Session(session)), Ok(names)) => {
-            (Some(ask(&session, names, &uid, &settings).await), None)
+        (Some(Source::Session(opened)), Ok(names)) => {
+            let state = ask(&opened, names, &uid, &settings).await;
+            session = state.is_ok().then_some(opened);
+            (Some(state), None)
         }
         (Some(Source::Memory(memory)), Ok(_)) => (memory.database.clone().map(Ok), Some(memory)),
         _ => (None, None),
@@ -134,6 +144,9 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
     let secret_owner =
         SecretOwner { kind: "PostgreSQLDatabase", namespace, name: owner.name.clone(), uid: uid.clone() };
     let whereabouts = Whereabouts {
+        // Nothing is stored before the names are pinned.
+        nothing_pending: never_begun && !deleting && (state.is_none() || is_absent(&state)),
+        written,
         secret_name: &object.spec.credentials_secret,
         former_name: status.binding.as_ref().map(|binding| binding.name.as_str()),
         temporary: takeover::temporary_secret("pgdb", object, status.first_ready_at.is_some(), || {
@@ -150,10 +163,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
 
     let requests = Requests::of(object);
     let reset_due = surroundings::reset_due(context, &requests, &credentials, Timestamp::now());
-    let absent = matches!(
-        &state,
-        Some(Ok(state)) if state.database == Existence::Absent || state.role == Existence::Absent
-    );
+    let absent = is_absent(&state);
     let generation = object.metadata.generation.unwrap_or_default();
     let left = Recorded {
         pinned: pinned.name.is_some(),
@@ -162,6 +172,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         deployment: status.deployment.as_ref(),
     };
     let mut seen = DatabaseSeen {
+        session,
         evidence: pinned.server_uid.is_some() || left.existed(credentials.is_left_by_original()),
         adopts_unmarked: credentials.is_any_accepted(),
         generation,
@@ -192,6 +203,10 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
     };
     seen.adopted = left.adopted(presence(&seen).is_there(), generation, &seen.requests);
     Ok(seen)
+}
+
+fn is_absent(state: &Option<Result<DatabaseState, String>>) -> bool {
+    matches!(state, Some(Ok(state)) if state.database == Existence::Absent || state.role == Existence::Absent)
 }
 
 async fn ask(

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
 
 use super::context::Context;
 use super::failure::Failure;
@@ -53,8 +54,16 @@ impl Subject for Servers {
         object.status.as_ref().map_or(&[], |status| &status.conditions)
     }
 
-    async fn observe(context: &Context, object: &PostgreSQLServer) -> Result<ServerSeen, Failure> {
-        observe::observe(context, object).await
+    async fn observe(
+        context: &Context,
+        object: &PostgreSQLServer,
+        written: Option<Box<Secret>>,
+    ) -> Result<ServerSeen, Failure> {
+        observe::observe(context, object, written).await
+    }
+
+    fn written(seen: ServerSeen) -> Option<Box<Secret>> {
+        seen.credentials.written()
     }
 
     fn is_remembered(seen: &ServerSeen) -> bool {
@@ -115,6 +124,10 @@ impl Subject for Servers {
 
     fn is_of_credentials(action: ServerAction) -> bool {
         matches!(action, ServerAction::Credentials(action) if action != CredentialsAction::ReleaseFinalizer)
+    }
+
+    fn changes_object(action: ServerAction) -> bool {
+        matches!(action, ServerAction::Credentials(action) if action.changes_object())
     }
 
     fn pace(

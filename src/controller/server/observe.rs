@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
 use super::waiting::{self, Waiting};
@@ -129,7 +130,11 @@ impl ServerSeen {
     }
 }
 
-pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Result<ServerSeen, Failure> {
+pub(super) async fn observe(
+    context: &Context,
+    object: &PostgreSQLServer,
+    written: Option<Box<Secret>>,
+) -> Result<ServerSeen, Failure> {
     let status = object.status.clone().unwrap_or_default();
     let pinned = status.server.clone().unwrap_or_default();
     let uid = object.uid().unwrap_or_default();
@@ -198,6 +203,9 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         left.adopted(present.is_some_and(|server| is_worth_keeping(object, server)), generation, &requests);
     let whereabouts = Whereabouts {
         remembered: context.settled.find(&uid, wishes(context, object)).map(|memory| memory.login),
+        // Nothing is stored before the name is pinned.
+        nothing_pending: never_begun && !deleting && matches!(answer, Answer::Absent),
+        written,
         secret_name: &object.spec.credentials_secret,
         former_name: status.binding.as_ref().map(|binding| binding.name.as_str()),
         temporary: takeover::temporary_secret("pg", object, status.first_ready_at.is_some(), || {

@@ -80,7 +80,10 @@ pub async fn measure(plan: &Plan) -> Result<(), Failure> {
 
 async fn one(load: Load) -> Result<scale::Run, Failure> {
     eprintln!("{load:?}");
-    scale::run(load).await
+    let run = scale::run(load).await?;
+    // Whoever stops a long measurement keeps what is measured.
+    eprintln!("{}", table::of(std::slice::from_ref(&run)));
+    Ok(run)
 }
 
 /// Runs the controllers.
