@@ -12,6 +12,7 @@ pub mod local;
 mod observation;
 mod select;
 mod semantics;
+pub mod sizes;
 
 use std::sync::Arc;
 use std::time::Duration;
