@@ -13,6 +13,7 @@ mod observation;
 mod parameters;
 mod select;
 mod semantics;
+pub mod sizes;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -20,8 +20,13 @@ pub(crate) struct Artefact {
 
 /// Every generated file. Add producers here.
 pub(crate) fn artefacts() -> Result<Vec<Artefact>, Box<dyn Error>> {
-    let producers =
-        [crate::crds::artefacts, state_diagrams, crate::reasons::artefacts, crate::configuration::artefacts];
+    let producers = [
+        crate::crds::artefacts,
+        state_diagrams,
+        crate::reasons::artefacts,
+        crate::configuration::artefacts,
+        crate::sizes::artefacts,
+    ];
     let mut all = Vec::new();
     for produce in producers {
         all.extend(produce()?);

@@ -6,6 +6,7 @@ mod artefact;
 mod configuration;
 mod crds;
 mod reasons;
+mod sizes;
 mod yaml;
 
 use std::error::Error;
