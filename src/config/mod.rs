@@ -5,6 +5,7 @@
 //! (`model`), and what single values cannot say is checked at the end (`validate`). Everything that is wrong is
 //! reported at once, with its place; unknown keys are warnings, so that files of the original operator keep working.
 
+mod change;
 mod env;
 mod finding;
 mod load;
@@ -16,6 +17,7 @@ mod shape;
 mod tests;
 mod tree;
 mod validate;
+mod watch;
 
 pub use env::{Environment, NotANamespace, process_variables};
 pub use finding::{Finding, Findings, Position, Severity, Source};
@@ -25,3 +27,4 @@ pub use model::{
     Backends, Config, LeaderElection, Mode, Reconcile, Security, UnusedSection, available_backends,
     known_backend,
 };
+pub use watch::FileWatch;
