@@ -187,5 +187,5 @@ async fn servers_stay_where_they_are_whatever_changes() {
     story.server_ready("later").await;
     let name = format!("new-{}-later", story.namespace);
     assert_eq!(pinned("later").await.name.as_ref(), Some(&name));
-    assert!(world.operator.data_dir().join(&name).is_dir(), "in the folder of before");
+    assert!(story.has_local_server("later"), "in the folder of before");
 }
