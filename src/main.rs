@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use futures::future::join_all;
 use hcpg::backend::{self, ServerBackend};
-use hcpg::config::{Config, Environment, Loaded, process_variables};
+use hcpg::config::{Environment, FileWatch, Loaded, process_variables};
 use hcpg::controller::{self, Clients, Settings};
 use hcpg::ops::cli::{self, Cli, RunOptions, check_config, crds, version};
 use hcpg::ops::{Election, Heartbeat, HttpServer, LeaseTimes, Lost, Metrics, Probes, Readiness, init};
@@ -88,7 +88,7 @@ async fn serve(options: RunOptions) -> Result<Told, Failure> {
     environment.check()?;
     let Environment { config_path, operator_namespace, watch_namespaces, pod_name } = environment;
     let path = options.config.unwrap_or(config_path);
-    let Loaded { config, warnings } = Config::load(&path, process_variables())?;
+    let (file, Loaded { config, warnings }) = FileWatch::open(&path, process_variables())?;
     warnings.iter().for_each(|finding| warn!("{finding}"));
     let (heartbeat, readiness) = (Heartbeat::default(), Readiness::default());
     let metrics = Metrics::new()?;
@@ -127,6 +127,7 @@ async fn serve(options: RunOptions) -> Result<Told, Failure> {
             clients,
             backends: backends.clone(),
             config: Arc::new(config),
+            file: Some(file),
             metrics: Arc::new(metrics),
             operator_namespace,
             watch_namespaces,

@@ -279,8 +279,7 @@ async fn text_and_map_give_the_same_configuration() {
 }
 
 #[tokio::test]
-async fn the_configuration_is_mounted_and_a_change_of_it_restarts_the_pod() {
-    let mut seen = Vec::new();
+async fn the_configuration_is_mounted_and_a_change_of_it_leaves_the_pod_alone() {
     for name in ["defaults", "config-map", "everything"] {
         let rendered = Rendered::new(name).await;
         let container = rendered.container();
@@ -297,11 +296,11 @@ async fn the_configuration_is_mounted_and_a_change_of_it_restarts_the_pod() {
         let config_map = &rendered.one("ConfigMap")["metadata"]["name"];
         assert!(config_map.as_str().unwrap().len() <= 63);
         assert_eq!(&rendered.pod()["spec"]["volumes"][0]["configMap"]["name"], config_map, "{name}");
-        let checksum =
-            rendered.pod()["metadata"]["annotations"]["checksum/config"].as_str().unwrap().to_owned();
-        assert!(!seen.contains(&checksum), "{name} has the checksum of another configuration");
-        seen.push(checksum);
     }
+    let (one, other) = (Rendered::new("config-map").await, Rendered::new("defaults").await);
+    assert_ne!(one.config(), other.config());
+    // The operator reads what has changed; a restart would end the servers of the backend `local`.
+    assert_eq!(one.pod(), other.pod());
     let rendered = Rendered::new("config-none").await;
     assert!(rendered.all("ConfigMap").is_empty());
     let variables = rendered.container()["env"].as_array().unwrap();

@@ -10,11 +10,14 @@ use hcpg::api::{Phase, PostgreSQLDatabase};
 use integration_tests::world::World;
 
 /// Every metric, with its labels.
-const METRICS: [(&str, &[&str]); 10] = [
+const METRICS: [(&str, &[&str]); 13] = [
     ("hcpg_action_duration_seconds", &["action", "kind"]),
     ("hcpg_actions_total", &["action", "kind", "outcome"]),
     ("hcpg_backend_requests_total", &["backend", "operation", "outcome"]),
     ("hcpg_build_info", &["version"]),
+    ("hcpg_config_last_reload_success_timestamp_seconds", &[]),
+    ("hcpg_config_last_reload_successful", &[]),
+    ("hcpg_config_reloads_total", &["outcome"]),
     ("hcpg_leader", &[]),
     ("hcpg_objects", &["backend", "kind", "phase"]),
     ("hcpg_phase_duration_seconds", &["kind", "phase"]),

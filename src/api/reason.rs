@@ -121,6 +121,14 @@ pub enum Reason {
     UnknownAction,
     /// Deletion ended without touching PostgreSQL; the message names what stays behind. Carried by events only.
     LeftBehind,
+    /// The changed configuration is in force. Carried by events on the operator's Lease only.
+    ConfigurationApplied,
+    /// The changed configuration cannot be used, and the one before stays in force. Carried by events on the operator's
+    /// Lease only.
+    ConfigurationRefused,
+    /// Part of the changed configuration holds after a restart only; the message names the keys. Carried by events on
+    /// the operator's Lease only.
+    ConfigurationNeedsRestart,
     /// Written by another version of the operator, and not known to this one; only ever read.
     #[serde(other)]
     Unknown,

@@ -7,6 +7,7 @@
 
 mod aws;
 mod azure;
+mod change;
 mod common;
 mod env;
 mod finding;
@@ -21,6 +22,7 @@ mod shape;
 mod tests;
 mod tree;
 mod validate;
+mod watch;
 
 pub use aws::{
     AWS_DEFAULT_CLASS, AuroraClass, AuroraConfig, AuroraParameters, AuroraScaling, AuroraStorage, AwsConfig,
@@ -42,3 +44,4 @@ pub use model::{
     known_backend,
 };
 pub use resolve::SectionError;
+pub use watch::FileWatch;

@@ -1,7 +1,7 @@
 //! How long a failing object waits: per object, doubling, with jitter. The runtime has no such thing per object.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
@@ -10,7 +10,7 @@ use rand::RngExt;
 pub struct Backoffs {
     first: Duration,
     longest: Duration,
-    failures: Mutex<HashMap<String, Failures>>,
+    failures: Arc<Mutex<HashMap<String, Failures>>>,
 }
 
 #[derive(Default)]
@@ -24,7 +24,12 @@ struct Failures {
 impl Backoffs {
     /// Waits from `first` to `longest`.
     pub fn new(first: Duration, longest: Duration) -> Self {
-        Self { first, longest, failures: Mutex::default() }
+        Self { first, longest, failures: Arc::default() }
+    }
+
+    /// The same failures, with waits up to another `longest`.
+    pub fn with_longest(&self, longest: Duration) -> Self {
+        Self { first: self.first, longest, failures: self.failures.clone() }
     }
 
     /// The wait after one more failure of `uid`.
@@ -111,6 +116,18 @@ mod tests {
         }
         backoffs.forget("a");
         assert!(backoffs.next("a").as_secs_f64() <= 1.21);
+    }
+
+    #[test]
+    fn another_longest_wait_forgets_neither_failures_nor_who_asked_to_be_left_alone() {
+        let before = Backoffs::new(Duration::from_secs(1), Duration::from_secs(8));
+        let after = before.with_longest(Duration::from_secs(100));
+        for _ in 0..6 {
+            before.next("a");
+        }
+        assert!(after.next("a").as_secs_f64() > 50.0);
+        before.hold("b", Duration::from_secs(60));
+        assert!(after.held("b").is_some(), "told to a pass that began before");
     }
 
     #[test]

@@ -20,7 +20,8 @@ use crate::config::{Config, Mode};
 use crate::ops::Metrics;
 use crate::secrets::{PasswordRules, SecretStore};
 
-/// Shared by all passes of both kinds.
+/// What one pass works with, from its beginning to its end. Shared by all passes that begin while a configuration is in
+/// force; the next one gets a context of its own ([`Context::under`]).
 pub struct Context {
     /// The API server.
     pub client: Client,
@@ -31,7 +32,7 @@ pub struct Context {
     /// Counters and gauges.
     pub metrics: Arc<Metrics>,
     /// Writes events.
-    pub recorder: Recorder,
+    pub recorder: Arc<Recorder>,
     /// Reads and writes Secrets.
     pub secrets: SecretStore,
     /// Failures in a row.
@@ -43,7 +44,7 @@ pub struct Context {
     /// Changes that were refused lately.
     pub refusals: Refusals,
     /// Plans that failed the last time.
-    pub attempts: Attempts,
+    pub attempts: Arc<Attempts>,
     /// Each server's turn for statements that must not run beside each other, such as `CREATE DATABASE`.
     pub turns: Turns,
     /// Objects that were found settled lately.
@@ -78,14 +79,14 @@ impl Context {
         operator_namespace: &str,
         stores: Vec<Stores>,
     ) -> Self {
-        let slowly = SLOWLY.min(Duration::from_secs(config.reconcile.resync_seconds));
+        let slowly = slowly(&config);
         Self {
             secrets: SecretStore::new(client.clone(), operator_namespace),
-            backoffs: Backoffs::new(FIRST_FAILURE, Duration::from_secs(config.reconcile.backoff_max_seconds)),
+            backoffs: Backoffs::new(FIRST_FAILURE, longest_failure(&config)),
             refusals: Refusals::new(slowly),
             waits: Backoffs::new(FIRST_WAIT, LONGEST_WAIT),
             pauses: Backoffs::new(FIRST_WAIT, slowly),
-            attempts: Attempts::default(),
+            attempts: Arc::default(),
             turns: Turns::default(),
             versions: Versions::default(),
             settled: Settled::new(Duration::from_secs(config.reconcile.login_seconds)),
@@ -93,8 +94,30 @@ impl Context {
             config,
             backends,
             metrics,
-            recorder,
+            recorder: Arc::new(recorder),
             stores,
+        }
+    }
+
+    /// The same under another configuration. What stands for work under way, and what services asked for, is shared,
+    /// since passes of the configuration before may still run. What was found under that one is forgotten.
+    pub fn under(&self, config: Arc<Config>, backends: Backends) -> Self {
+        let slowly = slowly(&config);
+        Self {
+            secrets: self.secrets.clone(),
+            backoffs: self.backoffs.with_longest(longest_failure(&config)),
+            refusals: Refusals::new(slowly),
+            waits: Backoffs::new(FIRST_WAIT, LONGEST_WAIT),
+            pauses: Backoffs::new(FIRST_WAIT, slowly),
+            attempts: self.attempts.clone(),
+            turns: self.turns.clone(),
+            settled: Settled::new(Duration::from_secs(config.reconcile.login_seconds)),
+            client: self.client.clone(),
+            config,
+            backends,
+            metrics: self.metrics.clone(),
+            recorder: self.recorder.clone(),
+            stores: self.stores.clone(),
         }
     }
 
@@ -189,7 +212,7 @@ impl Context {
 
     /// Pause before trying again what was refused.
     pub fn slowly(&self) -> Duration {
-        SLOWLY.min(self.resync())
+        slowly(&self.config)
     }
 
     /// How long work may go on, or something may stay unknown, before the object is called stalled.
@@ -197,4 +220,12 @@ impl Context {
         let seconds = i64::try_from(self.config.reconcile.progress_deadline_seconds).unwrap_or(i64::MAX);
         jiff::SignedDuration::from_secs(seconds)
     }
+}
+
+fn slowly(config: &Config) -> Duration {
+    SLOWLY.min(Duration::from_secs(config.reconcile.resync_seconds))
+}
+
+fn longest_failure(config: &Config) -> Duration {
+    Duration::from_secs(config.reconcile.backoff_max_seconds)
 }

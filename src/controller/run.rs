@@ -13,12 +13,13 @@ use tracing::{info, warn};
 use super::clients::Clients;
 use super::context::Context;
 use super::events::Recorder;
-use super::metered::Metered;
+use super::force::InForce;
+use super::reload::{Place, Reload, selectable};
 use super::scope::{Scope, api};
 use crate::api::names::FIELD_MANAGER;
 use crate::api::{Phase, PostgreSQLDatabase, PostgreSQLServer};
-use crate::backend::{Backends, ServerBackend};
-use crate::config::{Config, known_backend};
+use crate::backend::ServerBackend;
+use crate::config::{Config, FileWatch, known_backend};
 use crate::ops::{Heartbeat, Metrics, Readiness};
 
 /// How often idle loops show that they are alive, and gauges are set.
@@ -32,9 +33,11 @@ const KINDS_RETRY: Duration = Duration::from_secs(2);
 pub struct Settings {
     /// The API server.
     pub clients: Clients,
-    /// The configuration.
+    /// The configuration to begin with.
     pub config: Arc<Config>,
-    /// The backends that are set up.
+    /// Where it came from, if changes there shall be put in force.
+    pub file: Option<FileWatch>,
+    /// The backends that are set up to begin with.
     pub backends: Vec<Arc<dyn ServerBackend>>,
     /// Counters and gauges.
     pub metrics: Arc<Metrics>,
@@ -54,34 +57,35 @@ pub struct Settings {
 pub async fn run(settings: Settings, stop: watch::Receiver<bool>) {
     let Clients { requests: client, watches } = settings.clients;
     let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: settings.instance.clone() };
-    let limit = Duration::from_secs(settings.config.reconcile.backend_timeout_seconds);
-    let metered = settings
-        .backends
-        .into_iter()
-        .map(|backend| Metered::new(backend, settings.metrics.clone(), limit))
-        .map(|backend| Arc::new(backend) as Arc<dyn ServerBackend>)
-        .collect();
     let scopes = Scope::of(&settings.watch_namespaces, &watches);
-    let context = Arc::new(Context::new(
+    let force = Arc::new(InForce::new(Context::new(
         client.clone(),
         settings.config.clone(),
-        Backends::new(&settings.config.backend, &settings.config.allowed_backends, metered),
+        selectable(&settings.config, &settings.backends, &settings.metrics),
         settings.metrics.clone(),
         Recorder::new(client, reporter),
         &settings.operator_namespace,
         scopes.iter().map(Scope::stores).collect(),
-    ));
+    )));
+    let place = Place { namespace: settings.operator_namespace, pod: settings.instance };
+    let mut reload =
+        settings.file.map(|file| Reload::new(file, force.clone(), settings.backends.clone(), place));
+    if let Some(reload) = &mut reload {
+        reload.catch_up().await;
+    }
     let concurrency = settings.config.reconcile.concurrency;
     let limits = ControllerConfig::default().concurrency(share(concurrency, scopes.len()));
 
     settings.readiness.set_ready();
     info!("the controllers run");
-    let gauges = tokio::spawn(keep_gauges(context.clone(), stopped(stop.clone())));
+    let gauges = tokio::spawn(keep_gauges(force.clone(), stopped(stop.clone())));
     let heartbeat = &settings.heartbeat;
     let all = scopes
         .into_iter()
-        .map(|scope| scope.run(context.clone(), limits.clone(), heartbeat.clone(), stop.clone()));
-    futures::future::join_all(all).await;
+        .map(|scope| scope.run(force.clone(), limits.clone(), heartbeat.clone(), stop.clone()));
+    let reloads =
+        futures::future::OptionFuture::from(reload.map(|reload| reload.keep(stopped(stop.clone()))));
+    futures::join!(futures::future::join_all(all), reloads);
     gauges.abort();
     info!("the controllers have stopped");
 }
@@ -118,13 +122,14 @@ pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn keep_gauges(context: Arc<Context>, stop: impl Future<Output = ()>) {
+async fn keep_gauges(force: Arc<InForce>, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut ticks = tokio::time::interval(TICK);
     loop {
         tokio::select! {
             () = &mut stop => return,
             _ = ticks.tick() => {
+                let context = force.now();
                 set_gauges(&context);
                 context.recorder.forget_old();
                 context.forget_gone();

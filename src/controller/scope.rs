@@ -14,9 +14,9 @@ use kube::{Client, Resource};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::context::Context;
 use super::database::Databases;
 use super::driver;
+use super::force::InForce;
 use super::run::{STUCK, TICK, stopped};
 use super::server::Servers;
 use super::watches::{Stores, Watches, watches};
@@ -50,7 +50,7 @@ impl Scope {
     /// Runs both controllers until `stop` turns true; passes that are under way are finished.
     pub async fn run(
         self,
-        context: Arc<Context>,
+        force: Arc<InForce>,
         limits: ControllerConfig,
         heartbeat: Heartbeat,
         stop: watch::Receiver<bool>,
@@ -60,13 +60,23 @@ impl Scope {
         let server_loop = Controller::for_stream(server_changes, servers.clone())
             .with_config(limits.clone())
             .reconcile_on(server_wakes)
+            .reconcile_on(force.afresh(servers.clone()))
             .graceful_shutdown_on(stopped(stop.clone()))
-            .run(driver::reconcile::<Servers>, |_, error, _| match *error {}, context.clone());
+            .run(
+                |object, force: Arc<InForce>| driver::reconcile::<Servers>(object, force.now()),
+                |_, error, _| match *error {},
+                force.clone(),
+            );
         let database_loop = Controller::for_stream(database_changes, databases.clone())
             .with_config(limits)
             .reconcile_on(database_wakes)
+            .reconcile_on(force.afresh(databases.clone()))
             .graceful_shutdown_on(stopped(stop.clone()))
-            .run(driver::reconcile::<Databases>, |_, error, _| match *error {}, context.clone());
+            .run(
+                |object, force: Arc<InForce>| driver::reconcile::<Databases>(object, force.now()),
+                |_, error, _| match *error {},
+                force,
+            );
         let pulse = |kind: &str| heartbeat.watch(&task(kind, self.namespace.as_deref()), STUCK);
         tokio::join!(
             alive(server_loop, pulse("servers"), stopped_before_begin(servers, stop.clone())),

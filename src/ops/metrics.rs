@@ -34,7 +34,13 @@ pub struct Metrics {
     action_duration: HistogramVec,
     backend_requests: IntCounterVec,
     leader: IntGauge,
+    reloads: IntCounterVec,
+    reload_successful: IntGauge,
+    reload_time: IntGauge,
 }
+
+/// What can come of a changed configuration file.
+const RELOADS: [&str; 4] = ["applied", "unchanged", "needs_restart", "refused"];
 
 impl Metrics {
     /// Makes and registers every metric.
@@ -98,8 +104,33 @@ impl Metrics {
                     "Whether this instance holds the lease: 1, or 0 while it stands by.",
                 )?,
             )?,
+            reloads: register(
+                &registry,
+                IntCounterVec::new(
+                    Opts::new("hcpg_config_reloads_total", "Changes of the configuration file."),
+                    &["outcome"],
+                )?,
+            )?,
+            reload_successful: register(
+                &registry,
+                IntGauge::new(
+                    "hcpg_config_last_reload_successful",
+                    "Whether the configuration file, as it is now, can be used: 1, or 0.",
+                )?,
+            )?,
+            reload_time: register(
+                &registry,
+                IntGauge::new(
+                    "hcpg_config_last_reload_success_timestamp_seconds",
+                    "When the configuration file was read last with success.",
+                )?,
+            )?,
             registry,
         };
+        for outcome in RELOADS {
+            metrics.reloads.with_label_values(&[outcome]).reset();
+        }
+        metrics.config_usable();
         let build = Opts::new("hcpg_build_info", "The version that runs; always 1.")
             .const_label("version", env!("CARGO_PKG_VERSION"));
         register(&metrics.registry, IntGauge::with_opts(build)?)?.set(1);
@@ -110,6 +141,24 @@ impl Metrics {
     /// Shows whether this instance holds the lease.
     pub fn set_leader(&self, leads: bool) {
         self.leader.set(i64::from(leads));
+    }
+
+    /// Counts a change of the configuration file that was put in force: `applied`, or as far as possible:
+    /// `needs_restart`, or that changes nothing: `unchanged`.
+    pub fn config_taken(&self, outcome: &'static str) {
+        self.reloads.with_label_values(&[outcome]).inc();
+        self.config_usable();
+    }
+
+    /// Counts a change of the configuration file that cannot be used.
+    pub fn config_refused(&self) {
+        self.reloads.with_label_values(&["refused"]).inc();
+        self.reload_successful.set(0);
+    }
+
+    fn config_usable(&self) {
+        self.reload_successful.set(1);
+        self.reload_time.set(jiff::Timestamp::now().as_second());
     }
 
     /// Counts a transition.
@@ -237,6 +286,9 @@ mod tests {
                 "hcpg_actions_total",
                 "hcpg_backend_requests_total",
                 "hcpg_build_info",
+                "hcpg_config_last_reload_success_timestamp_seconds",
+                "hcpg_config_last_reload_successful",
+                "hcpg_config_reloads_total",
                 "hcpg_leader",
                 "hcpg_objects",
                 "hcpg_phase_duration_seconds",
@@ -274,6 +326,20 @@ mod tests {
             .filter(|bound: &f64| bound.is_finite())
             .collect();
         assert_eq!((bounds[0], bounds[bounds.len() - 1]), (1.0, 3600.0));
+    }
+
+    #[test]
+    fn a_configuration_that_is_refused_shows_until_one_is_taken() {
+        let metrics = Metrics::new().unwrap();
+        let shows = |line: &str| metrics.gather().unwrap().lines().any(|one| one == line);
+        assert!(shows("hcpg_config_last_reload_successful 1"), "the one at the start");
+        metrics.config_refused();
+        assert!(shows("hcpg_config_last_reload_successful 0"));
+        assert!(shows("hcpg_config_reloads_total{outcome=\"refused\"} 1"));
+        metrics.config_taken("needs_restart");
+        assert!(shows("hcpg_config_last_reload_successful 1"));
+        assert!(shows("hcpg_config_reloads_total{outcome=\"needs_restart\"} 1"));
+        assert!(shows("hcpg_config_reloads_total{outcome=\"applied\"} 0"), "alerts need it from the start");
     }
 
     #[test]

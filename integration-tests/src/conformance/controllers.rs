@@ -61,6 +61,7 @@ impl Controllers {
         let settings = Settings {
             clients: Clients { requests: client.clone(), watches: client },
             config: self.config.clone(),
+            file: None,
             backends: vec![self.backend.clone()],
             metrics: Arc::new(done(Metrics::new())),
             operator_namespace: OPERATOR_NAMESPACE.to_owned(),

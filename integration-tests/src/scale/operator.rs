@@ -47,6 +47,7 @@ pub async fn serve(config: PathBuf, memory: Option<PathBuf>) -> Result<(), Failu
         watch_namespaces: Vec::new(),
         clients: Clients::of(kube::Config::infer().await?)?,
         config: Arc::new(config),
+        file: None,
         backends,
         metrics: metrics.clone(),
         operator_namespace: OPERATOR_NAMESPACE.to_owned(),

@@ -192,6 +192,15 @@ fn remedy(reason: Reason) -> (&'static str, &'static str) {
         Reason::Retained => ("Nothing any more.", "Nothing. From now on the server is yours alone."),
         Reason::UnknownAction => ("Removes the request.", "Use `reset-password`, `recreate` or `apply-now`."),
         Reason::LeftBehind => ("Nothing any more.", "Remove what the message names by hand, if it shall go."),
+        Reason::ConfigurationApplied => ("Looks at every object again.", NOTHING),
+        Reason::ConfigurationRefused => (
+            "Goes on with the configuration before, and reads the file every few seconds.",
+            "Mend the file: the operator's log names every place, as `check-config` does.",
+        ),
+        Reason::ConfigurationNeedsRestart => (
+            "Goes on with the values before for the keys that the message names; all others hold.",
+            "Restart the operator, or take the change back.",
+        ),
         Reason::Unknown => ("-", "Look it up in the documentation of the version that wrote it."),
     }
 }
