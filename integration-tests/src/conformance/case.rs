@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 
 use super::bench::Bench;
-use super::done;
 use super::faults::{Call, Operation};
 use super::subject::Shown;
+use super::{done, read};
 use crate::operator::OPERATOR_NAMESPACE;
 use crate::world::{Credentials, is_ready};
 
@@ -116,12 +116,15 @@ impl Case {
             + std::fmt::Debug,
     {
         let what = format!("{} {name} is gone", K::kind(&()));
-        self.until(&what, async || done(self.api::<K>().get_opt(name).await).is_none().then_some(())).await;
+        self.until(&what, async || {
+            read(async || self.api::<K>().get_opt(name).await).await.is_none().then_some(())
+        })
+        .await;
     }
 
     /// The server object.
     pub async fn server(&self) -> PostgreSQLServer {
-        done(self.api::<PostgreSQLServer>().get(SERVER).await)
+        read(async || self.api::<PostgreSQLServer>().get(SERVER).await).await
     }
 
     /// Waits until something holds for the server object.
@@ -132,7 +135,9 @@ impl Case {
     ) -> PostgreSQLServer {
         let what = format!("the server {what}");
         self.until(&what, async || {
-            done(self.api::<PostgreSQLServer>().get_opt(SERVER).await).filter(|server| holds(server))
+            read(async || self.api::<PostgreSQLServer>().get_opt(SERVER).await)
+                .await
+                .filter(|server| holds(server))
         })
         .await
     }
@@ -150,7 +155,7 @@ impl Case {
 
     /// A database object.
     pub async fn database(&self, name: &str) -> Option<PostgreSQLDatabase> {
-        done(self.api::<PostgreSQLDatabase>().get_opt(name).await)
+        read(async || self.api::<PostgreSQLDatabase>().get_opt(name).await).await
     }
 
     /// What has to hold whenever a database is ready: a login that works, nothing pending.
@@ -168,7 +173,7 @@ impl Case {
     /// Waits until the database is ready, in its present generation.
     pub async fn database_ready(&self, name: &str) {
         self.until(&format!("the database {name} is ready"), async || {
-            let database = done(self.api::<PostgreSQLDatabase>().get_opt(name).await)?;
+            let database = read(async || self.api::<PostgreSQLDatabase>().get_opt(name).await).await?;
             let status = database.status.as_ref()?;
             let observed = status.observed_generation;
             is_ready(database.meta().generation, observed, status.phase, &status.conditions).then_some(())
@@ -178,7 +183,7 @@ impl Case {
 
     /// A Secret in the namespace.
     pub async fn secret(&self, name: &str) -> Option<Secret> {
-        done(self.api::<Secret>().get_opt(name).await)
+        read(async || self.api::<Secret>().get_opt(name).await).await
     }
 
     /// What the published Secret holds.
@@ -246,7 +251,7 @@ impl Case {
     /// The pending password of the object with that uid.
     pub async fn pending(&self, uid: &str) -> Option<Secret> {
         let api: Api<Secret> = Api::namespaced(self.bench.admin.clone(), OPERATOR_NAMESPACE);
-        done(api.get_opt(&pending_name(uid)).await)
+        read(async || api.get_opt(&pending_name(uid)).await).await
     }
 
     /// The pending passwords of objects of this namespace.
@@ -312,10 +317,10 @@ impl Case {
     async fn describe(&self) -> String {
         let mut text = String::new();
         let list = ListParams::default();
-        for object in done(self.api::<PostgreSQLServer>().list(&list).await) {
+        for object in read(async || self.api::<PostgreSQLServer>().list(&list).await).await {
             let _ = writeln!(text, "--- status\n{}", done(serde_saphyr::to_string(&object.status)));
         }
-        for object in done(self.api::<PostgreSQLDatabase>().list(&list).await) {
+        for object in read(async || self.api::<PostgreSQLDatabase>().list(&list).await).await {
             let _ = writeln!(
                 text,
                 "--- {}\n{}",

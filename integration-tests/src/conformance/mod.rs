@@ -42,3 +42,18 @@ fn done<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
         Err(error) => panic!("{error}"),
     }
 }
+
+/// What the API server says. A question of our own that did not get through is asked again: it changes nothing, and a
+/// machine under load closes connections that nobody has used for a while.
+async fn read<T>(ask: impl AsyncFn() -> kube::Result<T>) -> T {
+    for _ in 0..5 {
+        match ask().await {
+            Err(kube::Error::Service(_) | kube::Error::HyperError(_)) => tokio::time::sleep(PAUSE).await,
+            answer => return done(answer),
+        }
+    }
+    done(ask().await)
+}
+
+/// Between two questions that did not get through.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
