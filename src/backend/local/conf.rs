@@ -171,8 +171,11 @@ pub(super) fn check_parameters(
     if finished.success {
         return Ok(());
     }
-    let message =
+    let mut message =
         process::complaint(&finished.stderr).replace(&format!(" in file \"{}\"", candidate.display()), "");
+    if let Some(meant) = install.suggestion(&message) {
+        message.push_str(&format!("; did you mean {meant}?"));
+    }
     Err(LocalError::Parameters { message })
 }
 

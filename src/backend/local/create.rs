@@ -135,6 +135,7 @@ impl Local {
             storage_gb: plan.storage_gb,
             shared_buffers_mb: plan.shared_buffers_mb,
             was_available: false,
+            left: false,
         };
         make_folder(&staging.folder, 0o755, None)?;
         record.write(staging)?;

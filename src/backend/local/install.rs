@@ -32,6 +32,13 @@ impl Install {
         self.contexts.get(parameter).is_some_and(|context| context.trim() == "postmaster")
     }
 
+    /// The known parameter that somebody may have meant, where `complaint` of PostgreSQL's is about an unknown one.
+    pub(super) fn suggestion(&self, complaint: &str) -> Option<&str> {
+        let (_, rest) = complaint.split_once("unrecognized configuration parameter \"")?;
+        let (unknown, _) = rest.split_once('"')?;
+        nearest(unknown, self.contexts.keys())
+    }
+
     fn probe(bin: &Path) -> Option<Self> {
         let said = |arg| {
             let mut command = bare_command(&bin.join("postgres"));
@@ -53,6 +60,28 @@ impl Install {
             .collect();
         Some(Self { major, full, bin: bin.to_path_buf(), contexts })
     }
+}
+
+/// The name with the fewest letters to change, if they are few.
+fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a str> {
+    let (distance, name) =
+        known.map(|name| (distance(unknown, name), name)).min_by_key(|(distance, _)| *distance)?;
+    (distance <= (unknown.len() / 4).clamp(1, 3)).then_some(name.as_str())
+}
+
+/// Levenshtein's distance.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.bytes().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (above + 1).min(row[j] + 1).min(diagonal + usize::from(a != b));
+            diagonal = above;
+        }
+    }
+    row[other.len()]
 }
 
 /// All installed versions, the newest first; never empty.

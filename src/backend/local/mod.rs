@@ -22,6 +22,7 @@ mod record;
 mod settings;
 mod tasks;
 mod tls;
+mod unsupported;
 
 #[cfg(test)]
 mod tests;
@@ -35,8 +36,8 @@ use crate::config::LocalConfig;
 use crate::secrets::Password;
 
 use super::{
-    BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation, Stage,
+    BackendError, DesiredServer, Difference, Owner, PARAMETER, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation, Stage,
 };
 use create::Plan;
 use install::Installs;
@@ -101,6 +102,14 @@ impl ServerBackend for LocalBackend {
         let pattern = &self.local.config.name_pattern;
         let name = pattern.replace("{namespace}", &owner.namespace).replace("{name}", &owner.name);
         Ok(ServerIdentity { name, account: None, region: None, group: None })
+    }
+
+    fn leaves_deleted(&self) -> bool {
+        self.local.config.fake_delete
+    }
+
+    fn unsupported(&self, desired: &DesiredServer<'_>) -> Vec<Rejection> {
+        unsupported::of(desired.spec)
     }
 
     fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>> {
@@ -187,7 +196,7 @@ impl ServerBackend for LocalBackend {
         let changes: Vec<(String, Option<String>)> = differences
             .iter()
             .filter(|difference| difference.is_applied_by(Stage::Configure))
-            .filter_map(|difference| difference.field.strip_prefix(settings::PARAMETER))
+            .filter_map(|difference| difference.field.strip_prefix(PARAMETER))
             .map(|name| (name.to_owned(), wanted.get(name).cloned()))
             .collect();
         let (name, owner) = (identity.name.clone(), desired.owner.clone());
@@ -212,6 +221,11 @@ impl ServerBackend for LocalBackend {
         }
     }
 
+    async fn mark(&self, identity: &ServerIdentity, owner: &Owner, left: bool) -> Result<(), BackendError> {
+        let (name, owner) = (identity.name.clone(), owner.clone());
+        self.blocking(move |local| local.note_left(&name, &owner, left)).await
+    }
+
     async fn delete(
         &self,
         identity: &ServerIdentity,
@@ -219,7 +233,7 @@ impl ServerBackend for LocalBackend {
         uid: Option<&str>,
         removal: Removal,
     ) -> Result<(), BackendError> {
-        if removal == Removal::SnapshotAndDelete {
+        if matches!(removal, Removal::SnapshotAndDelete { .. }) {
             return Err(BackendError::rejected("the local backend keeps no snapshots; use Delete or Retain"));
         }
         let (name, owner, uid) = (identity.name.clone(), owner.clone(), uid.map(str::to_owned));

@@ -5,12 +5,12 @@ use std::io::Read;
 
 use crate::postgres::{Endpoint, TlsMode};
 
-use super::super::{Health, Owner, PresentServer, ServerFacts, ServerObservation, Settings};
+use super::super::{Health, Owner, PARAMETER, PresentServer, ServerFacts, ServerObservation, Settings};
 use super::create::CREATE;
 use super::error::LocalError;
 use super::layout::{Cluster, exists};
 use super::record::Record;
-use super::settings::{PARAMETER, POWER, RUNNING, STOPPED, STORAGE, VERSION};
+use super::settings::{POWER, RUNNING, STOPPED, STORAGE, VERSION};
 use super::tasks::{self, Claim, Work};
 use super::{Local, conf, process, tls};
 
@@ -62,6 +62,8 @@ impl Local {
             health,
             accepts_writes: false,
             operation,
+            protected: None,
+            left: false,
             facts: ServerFacts {
                 admin_username: self.config.admin_username.clone(),
                 ..ServerFacts::default()
@@ -105,6 +107,8 @@ impl Local {
             accepts_writes: operation.is_none() && !matches!(health, Health::Failed { .. }),
             health,
             operation,
+            protected: None,
+            left: record.left,
             facts: self.facts(cluster, &record, postmaster.is_some())?,
         })))
     }
@@ -134,6 +138,7 @@ impl Local {
             version: full.or_else(|| Some(record.version.to_string())),
             size: Some(format!("{} MB shared buffers", record.shared_buffers_mb)),
             storage_gb: record.storage_gb,
+            storage_used_gb: None,
             settings,
         })
     }

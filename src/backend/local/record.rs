@@ -29,6 +29,9 @@ pub(super) struct Record {
     pub(super) shared_buffers_mb: u32,
     /// Whether the server was seen to take connections. One that never did holds no data.
     pub(super) was_available: bool,
+    /// Its object is gone, and it was left (`fake_delete`).
+    #[serde(default)]
+    pub(super) left: bool,
 }
 
 impl Record {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{DeletionPolicy, ParameterValue, PostgreSQLServerSpec};
+use crate::api::{DeletionPolicy, PostgreSQLServerSpec};
 
 use super::super::{
-    Change, DesiredServer, Difference, FieldRule, Rejection, Semantics, ServerFacts, Settings, Stage, compare,
+    Change, DesiredServer, Difference, FieldRule, PARAMETER, Rejection, Semantics, ServerFacts, Settings,
+    Stage, abandoned, asked_parameters, compare, parameter_text,
 };
 use super::conf::Parameters;
 use super::install::{Installs, explicit};
@@ -15,7 +16,6 @@ pub(super) const RUNNING: &str = "running";
 pub(super) const STOPPED: &str = "stopped";
 pub(super) const STORAGE: &str = "storage";
 pub(super) const VERSION: &str = "version";
-pub(super) const PARAMETER: &str = "parameter.";
 
 const RULES: &[FieldRule] = &[
     FieldRule {
@@ -137,23 +137,11 @@ fn check_parameter(name: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn parameter_text(value: &ParameterValue) -> String {
-    match value {
-        ParameterValue::Bool(true) => "on".to_owned(),
-        ParameterValue::Bool(false) => "off".to_owned(),
-        ParameterValue::Integer(number) => number.to_string(),
-        ParameterValue::Number(number) => number.to_string(),
-        ParameterValue::Text(text) => text.clone(),
-    }
-}
-
 /// The users' parameters, without those that [`validate`] refuses.
 pub(super) fn parameters(spec: &PostgreSQLServerSpec) -> Parameters {
-    spec.server_parameters
-        .iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), parameter_text(value)))
-        .filter(|(name, value)| check_parameter(name, value).is_ok())
-        .collect()
+    let mut asked = asked_parameters(spec);
+    asked.retain(|name, value| check_parameter(name, value).is_ok());
+    asked
 }
 
 /// How the server differs from the wish.
@@ -173,7 +161,9 @@ pub(super) fn differences(
         wanted.insert(format!("{PARAMETER}{name}"), value);
     }
     let mut differences = compare(RULES, &wanted, &facts.settings);
-    differences.extend(facts.settings.iter().filter_map(|(field, found)| unset(&wanted, field, found)));
+    // All parameters in the server's file were put there by us.
+    let is_ours = |field: &str| field.starts_with(PARAMETER);
+    differences.extend(abandoned(RULES, &wanted, &facts.settings, is_ours));
     let major = facts.settings.get(VERSION).and_then(|version| version.parse().ok());
     let install = major.and_then(|major| installs.exactly(major).ok());
     for difference in &mut differences {
@@ -183,17 +173,4 @@ pub(super) fn differences(
         }
     }
     differences
-}
-
-/// All parameters in the server's file were put there by us, so one that nobody asks for any more goes.
-fn unset(wanted: &Settings, field: &str, found: &str) -> Option<Difference> {
-    if !field.starts_with(PARAMETER) || wanted.contains_key(field) {
-        return None;
-    }
-    Some(Difference {
-        field: field.to_owned(),
-        found: Some(found.to_owned()),
-        wanted: "its default".to_owned(),
-        change: Change::Apply { stage: Stage::Configure, restart: false, revives: false },
-    })
 }

@@ -29,6 +29,8 @@ struct Server {
     stage: Stage,
     differs: bool,
     unconfigured: bool,
+    /// It bears the mark that it was left.
+    marked: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,6 +125,9 @@ impl std::fmt::Debug for ServerState {
                 if server.unconfigured {
                     write!(f, " unconfigured")?;
                 }
+                if server.marked {
+                    write!(f, " marked")?;
+                }
             }
         }
         write!(f, " | recorded {:?}", self.recorded_uid)?;
@@ -189,7 +194,14 @@ impl ServerState {
             retain: self.retain,
             referenced: false,
             protected: false,
+            mismarked: self.is_mismarked(),
         }
+    }
+
+    /// Whether the mark of our server is not as it should be: what stays when its object goes bears one.
+    fn is_mismarked(&self) -> bool {
+        let ours = self.server.filter(|server| !server.foreign);
+        ours.is_some_and(|server| server.marked != (self.deleting && self.retain))
     }
 
     /// Whether somebody who may still need it can find the password of our server.
@@ -216,6 +228,7 @@ impl ServerState {
     fn is_right(&self) -> bool {
         self.usable().is_some_and(|server| {
             (self.taken_over || !(server.differs || server.unconfigured))
+                && !self.is_mismarked()
                 && self.recorded_uid.is_none_or(|uid| uid == server.uid)
                 && self.published.is_some_and(|secret| secret.current && secret.password == server.password)
         }) && !self.foreign_secret
@@ -303,6 +316,7 @@ impl World for ServerWorld {
             stage: Stage::Available,
             differs: true,
             unconfigured: true,
+            marked: false,
         };
         // What the original operator left: a server and its Secret, and an object without a phase.
         let taken_over = ServerState {
@@ -315,6 +329,12 @@ impl World for ServerWorld {
         // It was killed while it changed the password: before the server had the new one, or after.
         let half_reset = ServerState { published: None, left: Some(2), ..taken_over.clone() };
         let reset = ServerState { left: Some(1), ..half_reset.clone() };
+        // An earlier object of that name went, and left its server.
+        let left = ServerState {
+            retain: true,
+            server: taken_over.server.map(|server| Server { marked: true, ..server }),
+            ..taken_over.clone()
+        };
         let half_made = ServerState {
             recorded_uid: None,
             server: reset.server.map(|server| Server { stage: Stage::Creating, differs: false, ..server }),
@@ -328,6 +348,7 @@ impl World for ServerWorld {
             fresh,
             half_made,
             half_reset,
+            left,
             reset,
         ]
     }

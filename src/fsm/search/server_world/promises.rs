@@ -16,6 +16,8 @@ pub(super) const PASSWORD_LOST: Broken =
     Broken { promise: Promise::NothingLost, what: "nobody has the password of the server any more" };
 pub(super) const LEFT_BEHIND: Broken =
     Broken { promise: Promise::NothingLost, what: "the object goes and its server stays behind" };
+pub(super) const LEFT_UNMARKED: Broken =
+    Broken { promise: Promise::StatusTrue, what: "a server is left without the mark that says so" };
 pub(super) const REFUSED_PUBLISHED: Broken =
     Broken { promise: Promise::StatusTrue, what: "a password is published that the server refuses" };
 pub(super) const NOT_READY: Broken =
@@ -32,6 +34,8 @@ pub(super) const IDLE_UPDATE: Broken =
     Broken { promise: Promise::NoIdleWrite, what: "an update without a difference" };
 pub(super) const IDLE_CONFIGURATION: Broken =
     Broken { promise: Promise::NoIdleWrite, what: "a configuration without a difference" };
+pub(super) const IDLE_MARK: Broken =
+    Broken { promise: Promise::NoIdleWrite, what: "a mark is set that is right already" };
 pub(super) const IDLE_PASSWORD: Broken =
     Broken { promise: Promise::NoIdleWrite, what: "a password is set that is in force already" };
 pub(super) const IDLE_PASS: Broken =
@@ -46,6 +50,7 @@ pub(super) const ALL: &[Broken] = &[
     DELETED,
     PASSWORD_LOST,
     LEFT_BEHIND,
+    LEFT_UNMARKED,
     REFUSED_PUBLISHED,
     NOT_READY,
     FOREIGN_TOUCHED,
@@ -54,6 +59,7 @@ pub(super) const ALL: &[Broken] = &[
     UNSEEN,
     IDLE_UPDATE,
     IDLE_CONFIGURATION,
+    IDLE_MARK,
     IDLE_PASSWORD,
     IDLE_PASS,
     WHILE_PAUSED,
