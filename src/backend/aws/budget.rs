@@ -43,8 +43,12 @@ impl Budget {
 
     /// Waits until a call may be made, and counts it.
     pub(super) async fn take(&self, urgency: Urgency) {
-        while let Err(wait) = self.lock().take(Instant::now(), urgency) {
-            tokio::time::sleep(wait).await;
+        loop {
+            let taken = self.lock().take(Instant::now(), urgency);
+            match taken {
+                Ok(()) => return,
+                Err(wait) => tokio::time::sleep(wait).await,
+            }
         }
     }
 

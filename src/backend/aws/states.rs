@@ -63,15 +63,19 @@ pub(super) fn meaning(status: &str, was_available: bool) -> State {
             broken("AWS could not make the server as asked, or has no capacity for it; ask for another size")
         }
         "storage-full" => stands("the storage is full; ask for more in size.storageGB"),
-        "stopped" => stands("the server is stopped; start it in AWS, where it starts by itself after seven days"),
+        "stopped" => {
+            stands("the server is stopped; start it in AWS, where it starts by itself after seven days")
+        }
         "incompatible-parameters" => {
             stands("the server does not start with its parameters; change serverParameters")
         }
-        "incompatible-network" => broken("the server's network does not fit; look after subnets and addresses in AWS"),
-        "incompatible-option-group" => stands("the server's option group does not fit; look after it in AWS"),
-        "inaccessible-encryption-credentials" | "inaccessible-encryption-credentials-recoverable" => {
-            stands("AWS has no access to the key that the server is encrypted with; look after the key in AWS")
+        "incompatible-network" => {
+            broken("the server's network does not fit; look after subnets and addresses in AWS")
         }
+        "incompatible-option-group" => stands("the server's option group does not fit; look after it in AWS"),
+        "inaccessible-encryption-credentials" | "inaccessible-encryption-credentials-recoverable" => stands(
+            "AWS has no access to the key that the server is encrypted with; look after the key in AWS",
+        ),
         _ => State {
             health: Health::Unusable { message: format!("AWS is working on the server: {status}") },
             accepts_writes: false,

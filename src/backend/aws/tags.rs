@@ -29,9 +29,7 @@ pub(super) fn whose(tags: &[Tag], owner: &Owner) -> Whose {
     match (value(tags, NAMESPACE), value(tags, NAME)) {
         (Some(namespace), Some(name)) if namespace == owner.namespace && name == owner.name => Whose::Ours,
         (None, None) => Whose::Untagged,
-        (namespace, name) => {
-            Whose::Another(format!("{}/{}", namespace.unwrap_or("?"), name.unwrap_or("?")))
-        }
+        (namespace, name) => Whose::Another(format!("{}/{}", namespace.unwrap_or("?"), name.unwrap_or("?"))),
     }
 }
 
