@@ -125,7 +125,7 @@ impl RdsBackend {
         }
     }
 
-    fn judge(&self, instance: &DbInstance, owner: &Owner) -> ServerObservation {
+    pub(super) fn judge(&self, instance: &DbInstance, owner: &Owner) -> ServerObservation {
         if let Some(message) = self.whose(instance, owner) {
             return ServerObservation::NotOurs { message };
         }
