@@ -1,6 +1,6 @@
 //! The installed versions of PostgreSQL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,6 +20,8 @@ pub(super) struct Install {
     bin: PathBuf,
     /// Parameter → when a change takes effect, in PostgreSQL's words (`postmaster`: at a restart).
     contexts: BTreeMap<String, String>,
+    /// Names of the extensions that can be created; empty where they cannot be told.
+    extensions: BTreeSet<String>,
 }
 
 impl Install {
@@ -30,6 +32,11 @@ impl Install {
     /// Whether a change of this parameter needs a restart.
     pub(super) fn needs_restart(&self, parameter: &str) -> bool {
         self.contexts.get(parameter).is_some_and(|context| context.trim() == "postmaster")
+    }
+
+    /// Whether databases can create this extension.
+    pub(super) fn has_extension(&self, name: &str) -> bool {
+        self.extensions.contains(name)
     }
 
     /// The known parameter that somebody may have meant, where `complaint` of PostgreSQL's is about an unknown one.
@@ -58,8 +65,21 @@ impl Install {
                 Some((columns.next()?.to_ascii_lowercase(), columns.next()?.to_ascii_lowercase()))
             })
             .collect();
-        Some(Self { major, full, bin: bin.to_path_buf(), contexts })
+        Some(Self { major, full, bin: bin.to_path_buf(), contexts, extensions: extensions(bin) })
     }
+}
+
+/// The extensions beside these programs, by their control files.
+fn extensions(bin: &Path) -> BTreeSet<String> {
+    let mut command = bare_command(&bin.join("pg_config"));
+    command.arg("--sharedir");
+    let said = run(command, None, LIMIT).ok().filter(|finished| finished.success);
+    // Builds that can be moved have no pg_config.
+    let share = said
+        .map_or_else(|| bin.join("../share/postgresql"), |finished| PathBuf::from(finished.stdout.trim()));
+    let entries = fs::read_dir(share.join("extension")).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter_map(|name| Some(name.strip_suffix(".control")?.to_owned())).collect()
 }
 
 /// The name with the fewest letters to change, if they are few.

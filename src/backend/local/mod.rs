@@ -20,6 +20,7 @@ mod ports;
 mod process;
 mod record;
 mod settings;
+mod sizes;
 mod tasks;
 mod tls;
 mod unsupported;
@@ -109,7 +110,7 @@ impl ServerBackend for LocalBackend {
     }
 
     fn unsupported(&self, desired: &DesiredServer<'_>) -> Vec<Rejection> {
-        unsupported::of(desired.spec)
+        unsupported::of(desired.spec, &self.local.installs)
     }
 
     fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>> {
@@ -155,8 +156,7 @@ impl ServerBackend for LocalBackend {
             owner: desired.owner.clone(),
             version: desired.spec.version.clone(),
             storage_gb: settings::storage_gb(desired.spec),
-            shared_buffers_mb: settings::shared_buffers_mb(desired.spec),
-            parameters: settings::parameters(desired.spec),
+            parameters: settings::parameters(desired.spec, &self.local.installs),
             password: password.clone(),
         };
         self.blocking(move |local| local.create(plan)).await
@@ -176,7 +176,7 @@ impl ServerBackend for LocalBackend {
         let (storage, power) = (asked(settings::STORAGE), asked(settings::POWER));
         let (name, owner) = (identity.name.clone(), desired.owner.clone());
         let storage_gb = settings::storage_gb(desired.spec);
-        let parameters = settings::parameters(desired.spec);
+        let parameters = settings::parameters(desired.spec, &self.local.installs);
         self.blocking(move |local| {
             if storage {
                 local.note_storage(&name, &owner, storage_gb)?;
@@ -192,7 +192,7 @@ impl ServerBackend for LocalBackend {
         desired: &DesiredServer<'_>,
         differences: &[Difference],
     ) -> Result<(), BackendError> {
-        let wanted = settings::parameters(desired.spec);
+        let wanted = settings::parameters(desired.spec, &self.local.installs);
         let changes: Vec<(String, Option<String>)> = differences
             .iter()
             .filter(|difference| difference.is_applied_by(Stage::Configure))

@@ -124,6 +124,8 @@ impl Local {
         for (name, value) in conf::parameters_in_force(cluster)? {
             settings.insert(format!("{PARAMETER}{name}"), value);
         }
+        let buffers = settings.get(&format!("{PARAMETER}shared_buffers"));
+        let buffers = buffers.map_or(conf::SHARED_BUFFERS, String::as_str).to_owned();
         let full = self.installs.exactly(record.version).ok().map(|install| install.full.clone());
         Ok(ServerFacts {
             endpoint: Some(Endpoint {
@@ -136,7 +138,7 @@ impl Local {
             // Every connection must be encrypted; who has the CA may verify it.
             sslmode: "require".to_owned(),
             version: full.or_else(|| Some(record.version.to_string())),
-            size: Some(format!("{} MB shared buffers", record.shared_buffers_mb)),
+            size: Some(format!("{buffers} shared buffers")),
             storage_gb: record.storage_gb,
             storage_used_gb: None,
             settings,

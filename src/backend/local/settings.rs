@@ -10,12 +10,14 @@ use super::super::{
 };
 use super::conf::Parameters;
 use super::install::{Installs, explicit};
+use super::sizes;
 
 pub(super) const POWER: &str = "power";
 pub(super) const RUNNING: &str = "running";
 pub(super) const STOPPED: &str = "stopped";
 pub(super) const STORAGE: &str = "storage";
 pub(super) const VERSION: &str = "version";
+const PRELOAD: &str = "shared_preload_libraries";
 
 const RULES: &[FieldRule] = &[
     FieldRule {
@@ -74,12 +76,6 @@ const RESERVED: &[&str] = &[
 const RESERVED_STARTS: &[&str] =
     &["ssl", "unix_socket", "include", "krb_", "gss_", "bonjour", "syslog_", "oauth_"];
 
-/// Memory a server takes for its buffers: a quarter of the size asked for, between 32 and 128 MB; 64 MB if none is.
-pub(super) fn shared_buffers_mb(spec: &PostgreSQLServerSpec) -> u32 {
-    let asked = spec.size.as_ref().and_then(|size| size.memory_mb);
-    asked.map_or(64, |memory| u32::try_from((memory / 4).clamp(32, 128)).unwrap_or(64))
-}
-
 /// Storage asked for, in GB.
 pub(super) fn storage_gb(spec: &PostgreSQLServerSpec) -> Option<u64> {
     spec.size.as_ref()?.storage_gb.and_then(|storage| u64::try_from(storage).ok())
@@ -137,11 +133,21 @@ fn check_parameter(name: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The users' parameters, without those that [`validate`] refuses.
-pub(super) fn parameters(spec: &PostgreSQLServerSpec) -> Parameters {
+/// What the server shall be started with: what its size and its extensions need, and the users' parameters, without
+/// those that [`validate`] refuses.
+pub(super) fn parameters(spec: &PostgreSQLServerSpec, installs: &Installs) -> Parameters {
     let mut asked = asked_parameters(spec);
     asked.retain(|name, value| check_parameter(name, value).is_ok());
-    asked
+    let mut all = sizes::parameters(spec);
+    all.extend(asked);
+    let installed = installs.choose(spec.version.as_deref()).ok();
+    let extensions = spec.extensions.iter().map(String::as_str);
+    // The library of an extension that is not installed would keep the server from starting.
+    let extensions = extensions.filter(|one| installed.is_some_and(|install| install.has_extension(one)));
+    if let Some(libraries) = sizes::preload(extensions, all.get(PRELOAD)) {
+        all.insert(PRELOAD.to_owned(), libraries);
+    }
+    all
 }
 
 /// How the server differs from the wish.
@@ -157,7 +163,7 @@ pub(super) fn differences(
     if let Some(version) = explicit(desired.spec.version.as_deref()) {
         wanted.insert(VERSION.to_owned(), version.to_owned());
     }
-    for (name, value) in parameters(desired.spec) {
+    for (name, value) in parameters(desired.spec, installs) {
         wanted.insert(format!("{PARAMETER}{name}"), value);
     }
     let mut differences = compare(RULES, &wanted, &facts.settings);

@@ -3,10 +3,11 @@
 use crate::api::PostgreSQLServerSpec;
 
 use super::super::Rejection;
+use super::install::Installs;
 
 /// What has no effect here, field by field. Whoever moves a spec between backends shall not have to change it, and shall
 /// not believe either that there are backups.
-pub(super) fn of(spec: &PostgreSQLServerSpec) -> Vec<Rejection> {
+pub(super) fn of(spec: &PostgreSQLServerSpec, installs: &Installs) -> Vec<Rejection> {
     let size = spec.size.clone().unwrap_or_default();
     let high = spec.highavailability.as_ref().and_then(|high| high.enabled);
     let rules = spec.network.as_ref().is_some_and(|network| !network.firewall_rules.is_empty());
@@ -14,12 +15,20 @@ pub(super) fn of(spec: &PostgreSQLServerSpec) -> Vec<Rejection> {
     let backups = spec.backup.as_ref().is_some_and(|backup| {
         backup.retention_days.is_some_and(|days| days > 0) || backup.geo_redundant == Some(true)
     });
+    let installed = installs.choose(spec.version.as_deref()).ok();
+    let missing: Vec<&str> = spec
+        .extensions
+        .iter()
+        .map(String::as_str)
+        .filter(|name| installed.is_some_and(|install| !install.has_extension(name)))
+        .collect();
+    let missing_message = format!("not installed on the operator's host: {}", missing.join(", "));
     [
+        (!missing.is_empty(), "extensions", missing_message.as_str()),
         (backups, "backup", "the local backend makes no backups"),
         (high == Some(true), "highavailability", "the local backend has no standby servers"),
         (rules, "network.firewallRules", "local servers listen on a loopback address only"),
         (size.class.is_some(), "size.class", "the local backend has no classes; use memoryMB"),
-        (size.cpu.is_some(), "size.cpu", "the local backend does not limit the use of CPU"),
         (
             size.storage_auto_grow == Some(true) || size.max_storage_gb.is_some(),
             "size.storageAutoGrow",

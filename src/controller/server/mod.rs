@@ -18,6 +18,7 @@ use super::failure::Failure;
 use super::settled::Memory;
 use super::subject::{Note, Pass, Subject};
 use crate::api::{Condition, Phase, PostgreSQLServer, ServerStatus};
+use crate::fsm::CredentialsAction;
 use crate::fsm::server::{ServerAction, ServerMachine, ServerTrigger};
 
 pub use observe::ServerSeen;
@@ -60,9 +61,9 @@ impl Subject for Servers {
         seen.credentials.remembered
     }
 
-    fn memory(seen: &ServerSeen) -> Option<Memory> {
+    fn memory(context: &Context, object: &PostgreSQLServer, seen: &ServerSeen) -> Option<Memory> {
         let login = seen.credentials.login_that_worked()?;
-        Some(Memory { wishes: seen.wishes, login, database: None })
+        Some(Memory { wishes: observe::wishes(context, object), login, database: None })
     }
 
     fn asked_to_wait(seen: &ServerSeen) -> Option<Duration> {
@@ -110,6 +111,10 @@ impl Subject for Servers {
 
     fn is_change(action: ServerAction) -> bool {
         matches!(action, ServerAction::UpdateServer | ServerAction::ConfigureServer)
+    }
+
+    fn is_of_credentials(action: ServerAction) -> bool {
+        matches!(action, ServerAction::Credentials(action) if action != CredentialsAction::ReleaseFinalizer)
     }
 
     fn pace(

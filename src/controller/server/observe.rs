@@ -75,8 +75,6 @@ pub struct ServerSeen {
     pub generation: i64,
     /// The generation in which the server was taken over, if it was.
     pub adopted: Option<i64>,
-    /// A mark of what is wished.
-    pub wishes: Mark,
 }
 
 /// What the backend answered.
@@ -198,9 +196,8 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     };
     let adopted =
         left.adopted(present.is_some_and(|server| is_worth_keeping(object, server)), generation, &requests);
-    let wishes = context.settled.wishes(object, &pinned.uid);
     let whereabouts = Whereabouts {
-        remembered: context.settled.find(&uid, wishes).map(|memory| memory.login),
+        remembered: context.settled.find(&uid, wishes(context, object)).map(|memory| memory.login),
         secret_name: &object.spec.credentials_secret,
         former_name: status.binding.as_ref().map(|binding| binding.name.as_str()),
         temporary: takeover::temporary_secret("pg", object, status.first_ready_at.is_some(), || {
@@ -250,8 +247,15 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
             && pinned.uid.is_none()
             && attempted.is_some_and(|at| now.duration_since(at).unsigned_abs() < settling_time),
         was_ready: status.first_ready_at.is_some(),
-        terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due)
-            .await?,
+        terminating: surroundings::terminating(
+            context,
+            &owner.namespace,
+            absent,
+            deleting,
+            &credentials,
+            reset_due,
+        )
+        .await?,
         referenced_by: if deleting { surroundings::databases_of(context, &owner).await? } else { Vec::new() },
         paused: requests.paused || context.observes_only(),
         observes_only: context.observes_only(),
@@ -262,7 +266,6 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         recorded_uid: pinned.uid,
         generation,
         adopted,
-        wishes,
         backend: selected.map_err(|error| error.to_string()),
         owner,
         identity,
@@ -277,6 +280,12 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         reset_due,
         deleting,
     })
+}
+
+/// A mark of what is wished of this server.
+pub(super) fn wishes(context: &Context, object: &PostgreSQLServer) -> Mark {
+    let pinned = object.status.as_ref().and_then(|status| status.server.as_ref());
+    context.settled.wishes(object, pinned.map(|pinned| &pinned.uid))
 }
 
 /// A failed creation of the original's is for people to look at; one that nobody finished for us is no loss.

@@ -75,7 +75,7 @@ async fn storage_is_written_down_and_never_shrinks() {
         ..PostgreSQLServerSpec::default()
     };
     let server = host.created(&owner, &spec(5)).await;
-    assert_eq!(server.facts.size.as_deref(), Some("100 MB shared buffers"));
+    assert_eq!(server.facts.size.as_deref(), Some("100MB shared buffers"));
     assert_eq!(host.apply(&owner, &spec(9), Stage::Update).await, 1);
     assert_eq!(host.present(&owner).await.facts.storage_gb, Some(9));
     assert_eq!(host.apply(&owner, &spec(5), Stage::Update).await, 0);

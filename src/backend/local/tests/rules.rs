@@ -89,6 +89,7 @@ fn what_is_not_done_here_is_told_and_does_not_stand_in_the_way() {
         "credentialsSecret": "any",
         "backup": {"retentionDays": 7},
         "highavailability": {"enabled": true},
+        "extensions": ["hstore", "no-such-thing"],
         "size": {"class": "small", "cpu": 2, "memoryMB": 512, "storageGB": 1, "maxStorageGB": 9},
         "network": {"firewallRules": [{"name": "a", "startIp": "192.0.2.1", "endIp": "192.0.2.1"}]},
     }))
@@ -100,11 +101,11 @@ fn what_is_not_done_here_is_told_and_does_not_stand_in_the_way() {
         told.into_iter().map(|one| one.field).collect()
     };
     let all = [
+        "extensions",
         "backup",
         "highavailability",
         "network.firewallRules",
         "size.class",
-        "size.cpu",
         "size.storageAutoGrow",
     ];
     assert_eq!(fields(&spec), all);

@@ -65,6 +65,29 @@ pub(super) const ALL: &[Broken] = &[
     WHILE_PAUSED,
 ];
 
+impl ServerState {
+    /// Whether the mark of our server is not as it should be: what stays when its object goes bears one.
+    pub(super) fn is_mismarked(&self) -> bool {
+        let ours = self.server.filter(|server| !server.foreign);
+        ours.is_some_and(|server| server.marked != (self.deleting && self.retain))
+    }
+
+    /// Whether somebody who may still need it can find the password of our server.
+    pub(super) fn password_known(&self) -> bool {
+        self.server.filter(|server| !server.foreign).is_none_or(|server| {
+            self.pending.is_some_and(|pending| pending.password == server.password)
+                || self.published.is_some_and(|secret| secret.password == server.password)
+                || self.left == Some(server.password)
+        })
+    }
+
+    /// Whether somebody was given credentials that log in to our server, so that it may hold data.
+    pub(super) fn handed_out(&self) -> bool {
+        let published = self.published.map(|secret| secret.password);
+        self.server.is_some_and(|server| published == Some(server.password))
+    }
+}
+
 /// What holds for the status that is written before the effects, and for whether there may be any.
 pub(super) fn check_record(
     before: &ServerState,
