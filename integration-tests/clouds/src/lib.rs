@@ -1,0 +1,5 @@
+//! Clouds to test against.
+
+pub mod clock;
+mod home;
+pub mod postgres;
