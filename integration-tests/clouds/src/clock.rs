@@ -73,9 +73,7 @@ impl Clock {
 
 impl Reading {
     fn shows(&self) -> Timestamp {
-        self.held.unwrap_or_else(|| {
-            Timestamp::now().saturating_add(self.ahead).unwrap_or(Timestamp::MAX)
-        })
+        self.held.unwrap_or_else(|| Timestamp::now().saturating_add(self.ahead).unwrap_or(Timestamp::MAX))
     }
 }
 

@@ -25,7 +25,9 @@ pub struct Install {
 #[must_use]
 pub fn installs() -> Vec<Install> {
     let mut found: Vec<Install> = Vec::new();
-    for folder in [cache().map(|cache| cache.join("postgres")), Some(PathBuf::from(DEBIAN))].into_iter().flatten() {
+    for folder in
+        [cache().map(|cache| cache.join("postgres")), Some(PathBuf::from(DEBIAN))].into_iter().flatten()
+    {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let bin = entry.path().join("bin");
             let Some(major) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };

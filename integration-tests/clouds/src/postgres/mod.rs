@@ -54,7 +54,8 @@ impl Pool {
             .tempdir_in(&home)
             .map_err(Error::io("make a folder in", &home))?
             .keep();
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).map_err(Error::io("close", &folder))?;
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
+            .map_err(Error::io("close", &folder))?;
         account.own(&folder)?;
         Ok(Self(Arc::new(Inner {
             folder,

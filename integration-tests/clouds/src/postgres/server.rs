@@ -1,9 +1,9 @@
 //! One PostgreSQL server.
 
 use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::{Mutex, PoisonError};
