@@ -109,10 +109,9 @@ fn reading(Input { facts, owner, found, .. }: &Input) {
         Err(error) => {
             assert!(!marked || password.is_none());
             let said = error.to_string();
-            assert!(
-                password
-                    .is_none_or(|password| password.expose().len() < 12 || !said.contains(password.expose()))
-            );
+            // Names of objects are told; a password that is one of them is no secret. Short ones may be in any sentence.
+            let told = |text: &str| text.len() < 12 || owner.uid.contains(text) || owner.name.contains(text);
+            assert!(password.is_none_or(|secret| told(secret.expose()) || !said.contains(secret.expose())));
         }
     }
     if let Some(password) = password_in(found)

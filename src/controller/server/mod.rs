@@ -3,8 +3,10 @@
 mod act;
 mod classify;
 mod describe;
+mod managed;
 mod observe;
 mod verdict;
+mod waiting;
 
 use std::time::Duration;
 
@@ -136,6 +138,7 @@ impl Subject for Servers {
                 super::pace::settled(context, !seen.refused.is_empty())
             }
         };
+        let wait = super::pace::until(wait, seen.waiting.until);
         super::pace::until_reset(wait.max(seen.retry_after()), seen.reset_due)
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
+use super::waiting::{self, Waiting};
 use crate::api::{DeletionPolicy, PostgreSQLServer};
 use crate::backend::{
     BackendError, Change, DesiredServer, Difference, Health, Owner, PresentServer, Rejection, ServerBackend,
@@ -14,7 +15,7 @@ use crate::backend::{
 use crate::controller::context::Context;
 use crate::controller::credentials::CredentialsSeen;
 use crate::controller::failure::Failure;
-use crate::controller::requests::{Requests, ResetDue};
+use crate::controller::requests::{Action, Requests, ResetDue};
 use crate::controller::settled::Mark;
 use crate::controller::surroundings;
 use crate::controller::takeover::{self, Recorded};
@@ -32,8 +33,12 @@ pub struct ServerSeen {
     pub identity: Option<ServerIdentity>,
     /// What the backend answered.
     pub answer: Answer,
-    /// How the server differs from the spec.
+    /// How the server differs from the spec, without what waits.
     pub differences: Vec<Difference>,
+    /// What differs and waits for the maintenance window.
+    pub waiting: Waiting,
+    /// What the backend does not do, though the spec asks for it.
+    pub unsupported: Vec<Rejection>,
     /// What the backend cannot do.
     pub rejections: Vec<Rejection>,
     /// Changes that were refused lately: action and why.
@@ -60,8 +65,10 @@ pub struct ServerSeen {
     pub terminating: bool,
     /// Databases that refer to the server and are not being deleted.
     pub referenced_by: Vec<String>,
-    /// The server stays when the object goes.
-    pub retain: bool,
+    /// What happens to the server when the object goes.
+    pub deletion: DeletionPolicy,
+    /// The backend marks servers instead of deleting them.
+    pub leaves_deleted: bool,
     /// The recorded id of the server.
     pub recorded_uid: Option<String>,
     /// The generation of the spec.
@@ -131,7 +138,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     let namespace = object.namespace().unwrap_or_default();
     let owner = Owner { namespace: namespace.clone(), name: object.name_any(), uid: uid.clone() };
     let deleting = object.metadata.deletion_timestamp.is_some();
-    let desired = DesiredServer { owner: &owner, spec: &object.spec };
+    let desired = DesiredServer { owner: &owner, spec: &object.spec, managed: &status.managed_parameters };
 
     let (wanted_backend, recorded_backend) = (object.spec.backend.as_deref(), status.backend.as_deref());
     let selected = match pinned.name {
@@ -214,10 +221,20 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     differences.extend(moves.map(|wanted| Difference {
         field: "backend".to_owned(),
         found: status.backend.clone(),
-        wanted: wanted.to_owned(),
+        wanted: Some(wanted.to_owned()),
         change: Change::Refused { message: "a server stays in its backend".to_owned() },
     }));
     let now = Timestamp::now();
+    // What was taken over waits as a whole; whoever asks for it now does not mean some other day.
+    let held_back = takeover::waits(adopted, generation) || requests.asks_for(Action::ApplyNow);
+    let waiting = match (present, &selected) {
+        (Some(server), Ok(backend)) if !held_back => {
+            let (window, usable) = (backend.default_window(&server.facts), server.health == Health::Usable);
+            waiting::take(&mut differences, &object.spec, window, usable, now)
+        }
+        _ => Waiting::default(),
+    };
+    let unsupported = selected.as_ref().map_or_else(|_| Vec::new(), |backend| backend.unsupported(&desired));
     let reset_due = surroundings::reset_due(context, &requests, &credentials, now);
     let absent = matches!(answer, Answer::Absent);
     let refused = ["UpdateServer", "ConfigureServer"]
@@ -238,7 +255,10 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         referenced_by: if deleting { surroundings::databases_of(context, &owner).await? } else { Vec::new() },
         paused: requests.paused || context.observes_only(),
         observes_only: context.observes_only(),
-        retain: object.spec.deletion_policy == Some(DeletionPolicy::Retain),
+        deletion: object.spec.deletion_policy.unwrap_or_else(|| {
+            selected.as_ref().map_or_else(|_| DeletionPolicy::default(), |backend| backend.default_deletion())
+        }),
+        leaves_deleted: selected.as_ref().is_ok_and(|backend| backend.leaves_deleted()),
         recorded_uid: pinned.uid,
         generation,
         adopted,
@@ -248,6 +268,8 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         identity,
         answer,
         differences,
+        waiting,
+        unsupported,
         rejections,
         refused,
         credentials,
