@@ -3,6 +3,7 @@
 //! A backend observes and acts; it decides nothing. Whether and when something is done is decided by the state machine
 //! in [`crate::fsm`].
 
+mod aws;
 mod error;
 #[cfg(not(fuzzing))]
 mod local;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 use crate::api::{DeletionPolicy, PostgreSQLServerSpec, WeeklyWindow};
 use crate::secrets::Password;
 
+pub use aws::{Account, NameOverride, RdsBackend, RdsClass, RdsSettings};
 pub use error::{BackendError, Retry};
 pub use local::{LocalBackend, LocalConfigError};
 pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};

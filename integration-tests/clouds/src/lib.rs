@@ -1,0 +1,9 @@
+//! Clouds to test against: Amazon RDS over its wire protocol, with real PostgreSQL servers behind, faults on any call,
+//! and a clock that tests turn.
+
+pub mod clock;
+pub mod faults;
+mod home;
+pub mod postgres;
+pub mod rds;
+pub mod rds_flavour;

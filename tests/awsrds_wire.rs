@@ -1,0 +1,166 @@
+//! The backend `awsrds` against the simulated RDS, over the wire, with real PostgreSQL servers behind.
+
+// A test fails by panicking; its helpers too.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use clouds::faults::{Fault, Kind};
+use clouds::rds::Simulator;
+use hcpg::api::{DeletionPolicy, PostgreSQLServerSpec};
+use hcpg::backend::{
+    Account, BackendError, DesiredServer, Health, Owner, PresentServer, RdsBackend, RdsClass, RdsSettings,
+    Removal, ServerBackend, ServerIdentity, ServerObservation,
+};
+use hcpg::secrets::Password;
+use serde_json::{Value, json};
+
+/// Credentials come by the environment, as in production; this process may not change its own.
+#[test]
+fn a_server_is_made_once_changed_reset_and_deleted_over_the_wire() {
+    let mut test = Command::new(std::env::current_exe().unwrap());
+    test.args(["--exact", "life", "--ignored", "--nocapture"]);
+    test.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env_remove("AWS_PROFILE");
+    assert!(test.status().unwrap().success());
+}
+
+fn settings(simulator: &Simulator) -> RdsSettings {
+    let class = RdsClass {
+        instance_type: "db.t3.micro".to_owned(),
+        storage_type: "gp3".to_owned(),
+        iops: None,
+        storage_throughput: None,
+    };
+    RdsSettings {
+        account: Account {
+            region: "eu-central-1".to_owned(),
+            endpoint_url: Some(simulator.endpoint().to_owned()),
+            role_arn: None,
+        },
+        name_pattern: "{namespace}-{name}".to_owned(),
+        name_overrides: Vec::new(),
+        subnet_group: None,
+        security_group_ids: Vec::new(),
+        deletion_protection: false,
+        public_access: false,
+        admin_username: "postgres".to_owned(),
+        tags: BTreeMap::new(),
+        availability_zone: None,
+        ca_certificate_identifier: None,
+        ca_pem: Some(simulator.ca_pem()),
+        default_class: "small".to_owned(),
+        classes: BTreeMap::from([("small".to_owned(), class)]),
+        deletion_policy: DeletionPolicy::Snapshot,
+    }
+}
+
+fn spec(more: Value) -> PostgreSQLServerSpec {
+    let mut spec = json!({"credentialsSecret": "s", "version": "15", "size": {"storageGB": 20}});
+    json_patch::merge(&mut spec, &more);
+    serde_json::from_value(spec).unwrap()
+}
+
+async fn settled(backend: &RdsBackend, identity: &ServerIdentity, owner: &Owner) -> PresentServer {
+    let since = Instant::now();
+    loop {
+        let seen = backend.observe(identity, owner, true).await;
+        match &seen {
+            Ok(ServerObservation::Present(server))
+                if server.health == Health::Usable && server.operation.is_none() =>
+            {
+                return server.as_ref().clone();
+            }
+            _ => assert!(since.elapsed() < Duration::from_secs(60), "{seen:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by the other test, which gives it credentials"]
+async fn life() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let simulator = Simulator::start().await.unwrap();
+    let backend = RdsBackend::new(settings(&simulator));
+    let owner = Owner { namespace: "team".to_owned(), name: "shop".to_owned(), uid: "uid-1".to_owned() };
+    let identity = backend.identity(&owner).unwrap();
+    let small = spec(json!({}));
+    let desired = DesiredServer::new(&owner, &small);
+    let first = Password::new("first-password");
+
+    let absent = backend.observe(&identity, &owner, true).await.unwrap();
+    assert!(matches!(absent, ServerObservation::Absent), "{absent:?}");
+    // Made, and the answer is lost; the second request meets what the first has made.
+    simulator.faults().add(Fault {
+        action: Some("CreateDBInstance".to_owned()),
+        id: None,
+        kind: Kind::Lost,
+        times: 1,
+    });
+    let lost = backend.create(&identity, &desired, &first).await.unwrap_err();
+    assert!(matches!(lost, BackendError::Transient { .. }), "{lost:?}");
+    backend.create(&identity, &desired, &first).await.unwrap();
+    let server = settled(&backend, &identity, &owner).await;
+    assert!(server.uid.is_some() && server.facts.endpoint.is_some());
+
+    // As asked: nothing differs, in a listing as in a direct read.
+    let listed = backend.observe(&identity, &owner, false).await.unwrap();
+    let ServerObservation::Present(listed) = listed else { panic!("{listed:?}") };
+    assert_eq!(backend.differences(&desired, &listed.facts), vec![]);
+
+    // A hundred looks share one listing.
+    let before = simulator.log().len();
+    let looks = (0..100).map(|_| backend.observe(&identity, &owner, false));
+    assert!(futures::future::join_all(looks).await.iter().all(Result::is_ok));
+    assert_eq!(simulator.log().len(), before);
+
+    // Somebody else's object of the same server name does nothing to it.
+    let stranger = Owner { name: "thief".to_owned(), ..owner.clone() };
+    let seen = backend.observe(&identity, &stranger, true).await.unwrap();
+    assert!(matches!(seen, ServerObservation::NotOurs { .. }), "{seen:?}");
+    let refused = backend.set_admin_password(&identity, &stranger, &first).await.unwrap_err();
+    assert!(matches!(refused, BackendError::Conflict { .. }), "{refused:?}");
+
+    let large = spec(json!({"size": {"storageGB": 40}}));
+    let desired = DesiredServer::new(&owner, &large);
+    let differences = backend.differences(&desired, &server.facts);
+    assert_eq!(differences.len(), 1, "{differences:?}");
+    backend.update(&identity, &desired, &differences).await.unwrap();
+    let server = settled(&backend, &identity, &owner).await;
+    assert_eq!((server.facts.storage_gb, backend.differences(&desired, &server.facts)), (Some(40), vec![]));
+
+    // Refused for the number of calls: nothing is asked before the pause is over. Lost: the request is repeated.
+    let second = Password::new("second-password");
+    for (kind, label) in [
+        (Kind::Error(400, "Throttling".to_owned()), "transient"),
+        (Kind::Error(500, "InternalFailure".to_owned()), "transient"),
+        (Kind::Error(400, "InvalidDBInstanceState".to_owned()), "busy"),
+        (Kind::Reset, "transient"),
+    ] {
+        let action = Some("ModifyDBInstance".to_owned());
+        simulator.faults().add(Fault { action, id: None, kind, times: 1 });
+        let failed = backend.set_admin_password(&identity, &owner, &second).await.unwrap_err();
+        assert_eq!(failed.label(), label, "{failed:?}");
+        assert!(!failed.to_string().contains("second-password"), "{failed}");
+    }
+    backend.set_admin_password(&identity, &owner, &second).await.unwrap();
+    settled(&backend, &identity, &owner).await;
+
+    let other = backend.delete(&identity, &owner, Some("db-OTHER"), Removal::Delete).await.unwrap_err();
+    assert!(matches!(other, BackendError::Conflict { .. }), "{other:?}");
+    backend.delete(&identity, &owner, server.uid.as_deref(), Removal::Delete).await.unwrap();
+    let since = Instant::now();
+    while !matches!(backend.observe(&identity, &owner, true).await.unwrap(), ServerObservation::Absent) {
+        assert!(since.elapsed() < Duration::from_secs(60), "it is not gone");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let made =
+        ["CreateDBInstance", "CreateDBInstance", "ModifyDBInstance", "ModifyDBInstance", "DeleteDBInstance"];
+    let executed =
+        simulator.log().into_iter().filter(|call| call.status == 200 || call.action != "ModifyDBInstance");
+    let written: Vec<String> =
+        executed.filter(|call| !call.action.starts_with("Describe")).map(|call| call.action).collect();
+    assert_eq!(written, made);
+}
