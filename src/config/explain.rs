@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::Config;
 use super::lay::{shared_place, shown};
 use super::load::tree;
 use super::path::{KeyPath, Step, behind, did_you_mean};
@@ -37,9 +36,9 @@ pub struct Unexplained {
 
 /// Every key of the configuration, in alphabetical order within its section.
 pub fn reference() -> Vec<KeyRow> {
-    let shape = Shape::of::<Config>();
+    let shape = Shape::configuration();
     let mut rows = Vec::new();
-    rows_below(&shape, &mut KeyPath::default(), &shape, &mut rows);
+    rows_below(shape, &mut KeyPath::default(), shape, &mut rows);
     rows
 }
 
@@ -103,9 +102,9 @@ pub fn explain(
     yaml: Option<(&str, &Path)>,
     variables: impl Iterator<Item = (String, String)>,
 ) -> Result<String, Unexplained> {
-    let shape = Shape::of::<Config>();
+    let shape = Shape::configuration();
     let mut path = KeyPath::default();
-    let Some((field, found)) = locate(&shape, None, key, &mut path) else {
+    let Some((field, found)) = locate(shape, None, key, &mut path) else {
         let rows = reference();
         let last = key.rsplit('.').next().unwrap_or(key);
         let known = || rows.iter().map(|row| row.key.as_str());
@@ -122,16 +121,16 @@ pub fn explain(
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<10}{value}");
     };
-    let row = row(field, &path, &shape);
+    let row = row(field, &path, shape);
     line("meaning", &row.meaning);
     line("value", &kind(found));
     line("default", &row.default.replace('`', ""));
     line("variable", &row.variable);
-    if let Some(place) = shared_place(&path.to_string(), &shape) {
+    if let Some(place) = shared_place(&path.to_string(), shape) {
         line("shared", &format!("{place} counts where this is not set"));
     }
     let (yaml, file) = yaml.unwrap_or(("", Path::new("")));
-    match tree(yaml, file, &shape, variables) {
+    match tree(yaml, file, shape, variables) {
         Err(finding) => line("now", &format!("unknown: {finding}")),
         Ok((root, reader)) => match root.find(&path.to_string()) {
             (node, "") if !is_unset(node, field) => {

@@ -59,11 +59,11 @@ impl Config {
         path: &Path,
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<Loaded, LoadError> {
-        let shape = Shape::of::<Config>();
+        let shape = Shape::configuration();
         let (root, mut reader) =
-            tree(yaml, path, &shape, variables).map_err(|finding| invalid(vec![finding]))?;
-        let mut value = reader.value(&root, &shape, "").unwrap_or_default();
-        explain_missing(&mut reader.findings, &shape);
+            tree(yaml, path, shape, variables).map_err(|finding| invalid(vec![finding]))?;
+        let mut value = reader.value(&root, shape, "").unwrap_or_default();
+        explain_missing(&mut reader.findings, shape);
         leave_out_unused(&root, &mut value, &mut reader.findings);
         let mut usable = true;
         let config = match serde_json::from_value::<Config>(value.clone()) {

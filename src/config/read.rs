@@ -135,12 +135,12 @@ impl Reader<'_> {
             let key = join(key, &field.name);
             match node.get(&field.name) {
                 Some(found) if !is_unset(found, field) => {
-                    if field.without_effect {
-                        let expected = "it left out, since it has no effect any more";
-                        self.report(Severity::Warning, &found.origin, &key, found.to_string(), expected);
-                    }
                     if let Some(value) = self.value(found, &field.shape, &key) {
                         map.insert(field.name.clone(), value);
+                        if field.without_effect {
+                            let expected = "it left out, since it has no effect any more";
+                            self.report(Severity::Warning, &found.origin, &key, found.to_string(), expected);
+                        }
                     }
                 }
                 found if field.required => {

@@ -4,9 +4,12 @@
 //! reference page all follow from them.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde_json::{Map, Value};
+
+use super::Config;
 
 /// Says in the schema of a field which other spellings its key has.
 pub(super) const ALIASES: &str = "x-aliases";
@@ -57,8 +60,14 @@ pub(super) struct Field {
 }
 
 impl Shape {
+    /// The shape of the configuration.
+    pub(super) fn configuration() -> &'static Self {
+        static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<Config>);
+        &SHAPE
+    }
+
     /// The shape of a type.
-    pub(super) fn of<T: JsonSchema>() -> Self {
+    fn of<T: JsonSchema>() -> Self {
         let schema = schemars::schema_for!(T).to_value();
         let definitions = schema.get("$defs").cloned().unwrap_or_default();
         from_schema(&schema, &definitions).0

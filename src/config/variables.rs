@@ -63,6 +63,23 @@ pub(super) fn readings<'a>(name: &str, shape: &'a Shape, root: &Node) -> Vec<Rea
     found
 }
 
+/// Those that fit the value: a mapping is meant for a section that has its keys, anything else for no section.
+/// `CLASSES_BIG_NAME=x` is the name of the class `big`, not the class `big_name`.
+pub(super) fn fitting<'a>(mut readings: Vec<Reading<'a>>, value: &Content) -> Vec<Reading<'a>> {
+    let fits = |reading: &Reading<'_>| match (reading.shape, value) {
+        (Shape::Section { .. }, Content::Mapping(entries)) => {
+            entries.iter().all(|entry| reading.shape.field(&entry.key).is_some())
+        }
+        (Shape::Table(_), Content::Mapping(_)) => true,
+        (Shape::Section { text_as: None, .. } | Shape::Table(_), _) | (_, Content::Mapping(_)) => false,
+        _ => true,
+    };
+    if readings.iter().any(fits) {
+        readings.retain(fits);
+    }
+    readings
+}
+
 struct Search<'a> {
     found: Vec<Reading<'a>>,
     path: KeyPath,
@@ -152,7 +169,8 @@ pub(super) fn overlay(
         variables.filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty()).collect();
     let mut set: Vec<(Reading<'_>, String, String)> = Vec::new();
     for (name, value) in ours {
-        let mut readings = readings(&name, shape, root);
+        let content = Node::parse(&value).map_or_else(|_| Content::Text(value.clone()), |node| node.content);
+        let mut readings = fitting(readings(&name, shape, root), &content);
         match (readings.pop(), readings.as_slice()) {
             (Some(reading), []) => set.push((reading, name, value)),
             (Some(reading), others) => {

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::super::path::{KeyPath, Step};
 use super::super::shape::Shape;
-use super::super::tree::{Content, Node, Origin};
-use super::super::variables::{readings, variable_name};
+use super::super::tree::{Content, Entry, Node, Origin};
+use super::super::variables::{fitting, readings, variable_name};
 use super::super::*;
 use super::{MINIMAL, accepted, lines};
 
@@ -27,19 +27,30 @@ fn paths(shape: &Shape, path: &KeyPath, names: &[String], all: &mut Vec<KeyPath>
     }
 }
 
-fn back(name: &str, shape: &Shape, root: &Node) -> Vec<KeyPath> {
-    readings(name, shape, root).into_iter().map(|reading| reading.path).collect()
+/// What the variable of a key means, with a value that fits the key.
+fn back(path: &KeyPath, shape: &Shape, root: &Node) -> Vec<KeyPath> {
+    let all = readings(&variable_name(path, shape), shape, root);
+    let its = all.iter().find(|reading| reading.path == *path);
+    let value = match its.map(|its| its.shape) {
+        Some(Shape::Section { fields, text_as: None }) => {
+            let node = Node { origin: Origin::Variable(String::new()), content: Content::Nothing };
+            let key = fields[0].name.clone();
+            Content::Mapping(vec![Entry { key, origin: node.origin.clone(), node }])
+        }
+        Some(Shape::Table(_)) => Content::Mapping(Vec::new()),
+        _ => Content::Text("x".to_owned()),
+    };
+    fitting(all, &value).into_iter().map(|reading| reading.path).collect()
 }
 
 #[test]
 fn every_key_has_one_variable_and_every_variable_one_key() {
-    let shape = Shape::of::<Config>();
+    let shape = Shape::configuration();
     let mut all = Vec::new();
-    paths(&shape, &KeyPath::default(), &["small".to_owned()], &mut all);
+    paths(shape, &KeyPath::default(), &["small".to_owned()], &mut all);
     assert!(all.len() > 250, "{}", all.len());
     for path in all {
-        let name = variable_name(&path, &shape);
-        assert_eq!(back(&name, &shape, &Node::empty()), [path], "{name}");
+        assert_eq!(back(&path, shape, &Node::empty()), [path.clone()], "{path}");
     }
 }
 
@@ -49,26 +60,26 @@ proptest! {
         name in "[A-Za-z][A-Za-z0-9_.-]{0,12}[a-z0-9]",
         pick in any::<prop::sample::Index>(),
     ) {
-        let shape = Shape::of::<Config>();
+        let shape = Shape::configuration();
         let mut all = Vec::new();
-        paths(&shape, &KeyPath::default(), std::slice::from_ref(&name), &mut all);
+        paths(shape, &KeyPath::default(), std::slice::from_ref(&name), &mut all);
         let path = pick.get(&all).clone();
         let mut root = Node::empty();
         let value = Node { origin: Origin::Variable(String::new()), content: Content::Text("x".to_owned()) };
         prop_assert!(root.set(&path.0, value));
-        prop_assert_eq!(back(&variable_name(&path, &shape), &shape, &root), [path]);
+        prop_assert_eq!(back(&path, shape, &root), [path.clone()]);
     }
 
     #[test]
     fn a_key_that_is_not_in_the_file_is_among_what_its_variable_means(
-        name in "[a-z][a-z0-9_]{0,12}[a-z0-9]",
+        name in "[a-z][a-z0-9]{0,12}",
         pick in any::<prop::sample::Index>(),
     ) {
-        let shape = Shape::of::<Config>();
+        let shape = Shape::configuration();
         let mut all = Vec::new();
-        paths(&shape, &KeyPath::default(), &[name], &mut all);
+        paths(shape, &KeyPath::default(), &[name], &mut all);
         let path = pick.get(&all);
-        prop_assert!(back(&variable_name(path, &shape), &shape, &Node::empty()).contains(path));
+        prop_assert!(back(path, shape, &Node::empty()).contains(path));
     }
 }
 
