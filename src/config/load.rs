@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::finding::{Finding, Findings, Severity, Source};
 use super::lay::{lay_under, normalize, selected, shared_place};
-use super::model::{Config, available_backends};
+use super::model::{Backends, Config, available_backends};
 use super::path::behind;
 use super::read::Reader;
 use super::shape::Shape;
@@ -75,7 +75,7 @@ impl Config {
                     let found = error.to_string();
                     reader.findings.push(whole_file(path, found, "a valid configuration".to_owned()));
                 }
-                what_is_left(value, &reader.findings)
+                what_is_left(value)
             }
         };
         if let Some(config) = &config {
@@ -135,13 +135,13 @@ fn leave_out_unused(root: &Node, value: &mut Value, findings: &mut [Finding]) {
 }
 
 /// What can still be judged where required keys are missing: without the sections they are missing in.
-fn what_is_left(mut value: Value, findings: &[Finding]) -> Option<Config> {
+fn what_is_left(mut value: Value) -> Option<Config> {
     let config = value.as_object_mut()?;
     config.entry("backend").or_insert_with(|| Value::from(""));
     if let Some(sections) = config.get_mut("backends").and_then(Value::as_object_mut) {
-        sections.retain(|name, _| {
-            let section = format!("backends.{name}");
-            !findings.iter().any(|finding| finding.is_error() && behind(&finding.key, &section).is_some())
+        sections.retain(|name, section| {
+            let alone = Map::from_iter([(name.clone(), section.clone())]);
+            serde_json::from_value::<Backends>(Value::Object(alone)).is_ok()
         });
     }
     serde_json::from_value(value).ok()
