@@ -70,7 +70,7 @@ beside_each_other() {
     exit "$result"' - '{}' "$binaries" | tee -a "$log"
 }
 
-step "toolchain" scripts/toolchain.sh
+step "toolchain" scripts/toolchain.sh --tests
 step "format" cargo fmt --all --check
 step "lint" cargo clippy --workspace --all-targets -- -D warnings
 step "build" build

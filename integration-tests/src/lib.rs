@@ -4,11 +4,13 @@
 //! * [`conformance`]: what every backend has to stand. * [`crash`]: the operator ended between any two effects.
 //! * [`scale`]: what it costs with many objects.
 //! * [`world`]: both together, and the words in which user stories are told. * [`helm`]: the charts.
+//! * [`postgres_versions`]: PostgreSQL 12 to 18.
 
 pub mod conformance;
 pub mod control_plane;
 pub mod crash;
 pub mod helm;
 pub mod operator;
+pub mod postgres_versions;
 pub mod scale;
 pub mod world;

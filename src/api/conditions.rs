@@ -34,6 +34,8 @@ pub enum ConditionType {
     Reconciling,
     /// The operator cannot go on by itself; the reason says what is needed.
     Stalled,
+    /// The spec asks for something that the backend does not do; present only then. Everything else goes on.
+    Limited,
     /// No writes are made, because the object or the operator asks for none.
     Paused,
     /// The published credentials were seen to log in (Unknown: no route to the server from here).
@@ -62,7 +64,7 @@ impl From<bool> for ConditionStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
-    /// What is observed: Ready, Synced, Reconciling, Stalled, Paused or LoginVerified.
+    /// What is observed: Ready, Synced, Reconciling, Stalled, Limited, Paused or LoginVerified.
     #[serde(rename = "type")]
     #[schemars(with = "String", length(min = 1, max = 316))]
     pub type_: ConditionType,

@@ -11,6 +11,7 @@ mod rules;
 mod schema;
 mod server;
 mod status;
+mod window;
 
 pub use conditions::{Condition, ConditionStatus, ConditionType, conditions_with};
 pub use crd::crds;
@@ -25,3 +26,4 @@ pub use status::{
     Binding, DatabaseStatus, Deployment, DeploymentStatus, Operation, PinnedDatabase, PinnedServer,
     ServerStatus,
 };
+pub use window::{NotAWindow, WeeklyWindow};

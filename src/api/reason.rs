@@ -58,6 +58,13 @@ pub enum Reason {
     /// What was there before this operator differs from the spec, and is changed only with the next change of the spec or
     /// by the action `apply-now`.
     TakenOver,
+    /// What differs interrupts connections when it is changed, and waits for the maintenance window, as
+    /// `spec.changeWindow` asks.
+    AwaitingWindow,
+    /// A change is being made that interrupts connections.
+    Restarting,
+    /// The spec asks for something that this backend does not do; it has no effect.
+    NotSupported,
     /// The object carries `operator/paused`.
     PausedByUser,
     /// The operator is configured to read only.

@@ -95,6 +95,9 @@ pub struct PinnedServer {
     /// Allocated storage in GB.
     #[serde(default, rename = "storageGB", skip_serializing_if = "Option::is_none")]
     pub storage_gb: Option<u64>,
+    /// How much of the storage is used, in GB, rounded up.
+    #[serde(default, rename = "storageUsedGB", skip_serializing_if = "Option::is_none")]
+    pub storage_used_gb: Option<u64>,
 }
 
 /// A running operation of the backend.

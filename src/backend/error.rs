@@ -33,6 +33,12 @@ pub enum BackendError {
         /// What stands in the way.
         message: String,
     },
+    /// What was there when it was looked at is gone: it has to be looked at again.
+    #[error("{message}")]
+    Gone {
+        /// What is gone.
+        message: String,
+    },
     /// The server is protected against deletion.
     #[error("{message}")]
     Protected {
@@ -70,6 +76,7 @@ impl BackendError {
             Self::Busy { .. } => "busy",
             Self::Rejected { .. } => "rejected",
             Self::Conflict { .. } => "conflict",
+            Self::Gone { .. } => "gone",
             Self::Protected { .. } => "protected",
         }
     }
@@ -81,6 +88,7 @@ impl BackendError {
             Self::Busy { .. } => Reason::Busy,
             Self::Rejected { .. } => Reason::Rejected,
             Self::Conflict { .. } => Reason::NotOurs,
+            Self::Gone { .. } => Reason::Conflict,
             Self::Protected { .. } => Reason::Protected,
         }
     }
@@ -89,7 +97,7 @@ impl BackendError {
     pub fn retry(&self) -> Retry {
         match self {
             Self::Transient { retry_after, .. } => Retry::Backoff(*retry_after),
-            Self::Busy { .. } => Retry::Poll,
+            Self::Busy { .. } | Self::Gone { .. } => Retry::Poll,
             Self::Rejected { .. } | Self::Conflict { .. } | Self::Protected { .. } => Retry::Slowly,
         }
     }

@@ -10,6 +10,7 @@ mod local;
 #[cfg(fuzzing)]
 pub mod local;
 mod observation;
+mod parameters;
 mod select;
 mod semantics;
 
@@ -17,15 +18,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
-use crate::api::PostgreSQLServerSpec;
+use crate::api::{DeletionPolicy, PostgreSQLServerSpec, WeeklyWindow};
 use crate::secrets::Password;
 
 pub use error::{BackendError, Retry};
 pub use local::{LocalBackend, LocalConfigError};
 pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};
+pub use parameters::{PARAMETER, asked_parameters, parameter_text};
 pub use select::{Backends, SelectError};
-pub use semantics::{Change, Difference, FieldRule, Rejection, Semantics, Settings, Stage, compare};
+pub use semantics::{
+    Change, Difference, FieldRule, Rejection, Semantics, Settings, Stage, abandoned, compare,
+};
 
 /// Every backend that the configuration sets up.
 ///
@@ -70,6 +75,15 @@ pub struct DesiredServer<'a> {
     pub owner: &'a Owner,
     /// The user's words.
     pub spec: &'a PostgreSQLServerSpec,
+    /// Names of the server parameters that we have set, as the status says: only these are ever reset.
+    pub managed: &'a [String],
+}
+
+impl<'a> DesiredServer<'a> {
+    /// A server for which nothing was set yet.
+    pub fn new(owner: &'a Owner, spec: &'a PostgreSQLServerSpec) -> Self {
+        Self { owner, spec, managed: &[] }
+    }
 }
 
 /// How a server is taken away.
@@ -78,7 +92,11 @@ pub enum Removal {
     /// The server and its data are deleted.
     Delete,
     /// A final snapshot is taken first.
-    SnapshotAndDelete,
+    SnapshotAndDelete {
+        /// When the object's deletion was asked for. It is the same in every attempt, so a snapshot that is named after it
+        /// is taken once, however often the request is repeated.
+        since: Timestamp,
+    },
 }
 
 /// One kind of PostgreSQL server.
@@ -98,6 +116,27 @@ pub trait ServerBackend: Send + Sync {
     /// How long after an accepted request a new server may still be missing from answers.
     fn settling_time(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// What happens to a server whose object does not say so, when the object is deleted.
+    fn default_deletion(&self) -> DeletionPolicy {
+        DeletionPolicy::default()
+    }
+
+    /// Whether servers are never deleted, whatever their objects say, but bear a mark from then on: see [`Self::mark`].
+    fn leaves_deleted(&self) -> bool {
+        false
+    }
+
+    /// The weekly window of a server whose object names none.
+    fn default_window(&self, _facts: &ServerFacts) -> WeeklyWindow {
+        WeeklyWindow::DEFAULT
+    }
+
+    /// What the spec asks for and this backend does not do, though it can do the rest: it is told, and does not stand in
+    /// the way. Pure.
+    fn unsupported(&self, _desired: &DesiredServer<'_>) -> Vec<Rejection> {
+        Vec::new()
     }
 
     /// Called once, before anything else but pure questions, when this process begins to act: until then another one
@@ -178,6 +217,20 @@ pub trait ServerBackend: Send + Sync {
         owner: &Owner,
         password: &Password,
     ) -> Result<(), BackendError>;
+
+    /// Sets or takes off the mark that says that the server's object is gone and the server was left as it is
+    /// ([`PresentServer::left`]). Asked of backends only that [`Self::leaves_deleted`], or whose servers bear the mark.
+    ///
+    /// # Errors
+    /// When the request was refused or its answer did not arrive.
+    async fn mark(
+        &self,
+        _identity: &ServerIdentity,
+        _owner: &Owner,
+        _left: bool,
+    ) -> Result<(), BackendError> {
+        Err(BackendError::rejected("this backend does not mark servers"))
+    }
 
     /// Takes the server away, if it is ours and, where `uid` is given, still the same one.
     ///

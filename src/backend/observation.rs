@@ -29,6 +29,10 @@ pub struct PresentServer {
     pub accepts_writes: bool,
     /// What it is working on, if anything.
     pub operation: Option<String>,
+    /// How to lift the protection against deletion, for people; none where there is no protection.
+    pub protected: Option<String>,
+    /// Whether it bears the mark that its object is gone: see [`super::ServerBackend::mark`].
+    pub left: bool,
     /// What it is like.
     pub facts: ServerFacts,
 }
@@ -76,6 +80,8 @@ pub struct ServerFacts {
     pub size: Option<String>,
     /// Allocated storage in GB.
     pub storage_gb: Option<u64>,
+    /// How much of it is used, in GB, rounded up; none where the backend does not tell.
+    pub storage_used_gb: Option<u64>,
     /// Every compared field with its value.
     pub settings: Settings,
 }

@@ -66,8 +66,8 @@ pub struct Difference {
     pub field: String,
     /// What is there.
     pub found: Option<String>,
-    /// What is asked for.
-    pub wanted: String,
+    /// What is asked for; none: the default, since nobody asks for anything any more.
+    pub wanted: Option<String>,
     /// What is to be done about it.
     pub change: Change,
 }
@@ -78,14 +78,18 @@ impl Difference {
         matches!(self.change, Change::Apply { stage, .. } if stage == wanted_stage)
     }
 
+    /// Whether carrying it out interrupts connections.
+    pub fn restarts(&self) -> bool {
+        matches!(self.change, Change::Apply { restart: true, .. })
+    }
+
     /// One sentence for people.
     pub fn sentence(&self) -> String {
         let found = self.found.as_deref().unwrap_or("not set");
+        let wanted = self.wanted.as_deref().unwrap_or("its default");
         match &self.change {
-            Change::Apply { .. } => format!("{}: {found}, asked for {}", self.field, self.wanted),
-            Change::Refused { message } => {
-                format!("{}: {found}, asked for {}: {message}", self.field, self.wanted)
-            }
+            Change::Apply { .. } => format!("{}: {found}, asked for {wanted}", self.field),
+            Change::Refused { message } => format!("{}: {found}, asked for {wanted}: {message}", self.field),
         }
     }
 }
@@ -129,12 +133,34 @@ fn compare_field(
         Semantics::SetOnce if found.is_some() => {
             Change::Refused { message: "it is fixed when the server is created".to_owned() }
         }
-        _ => Change::Apply { stage: rule.stage, restart: rule.restart, revives: rule.revives },
+        _ => rule.apply(),
     };
-    Some(Difference { field: field.to_owned(), found: found.cloned(), wanted: wanted.to_owned(), change })
+    let wanted = Some(wanted.to_owned());
+    Some(Difference { field: field.to_owned(), found: found.cloned(), wanted, change })
+}
+
+/// Fields that are there, that nobody asks for any more, and that `is_ours` says we have set: they go back to their
+/// default. What others have set stays.
+pub fn abandoned(
+    rules: &[FieldRule],
+    wanted: &Settings,
+    found: &Settings,
+    is_ours: impl Fn(&str) -> bool,
+) -> Vec<Difference> {
+    let left = found.iter().filter(|(field, _)| !wanted.contains_key(*field) && is_ours(field));
+    left.filter_map(|(field, value)| {
+        let rule = rules.iter().find(|rule| rule.covers(field))?;
+        let change = rule.apply();
+        Some(Difference { field: field.clone(), found: Some(value.clone()), wanted: None, change })
+    })
+    .collect()
 }
 
 impl FieldRule {
+    fn apply(&self) -> Change {
+        Change::Apply { stage: self.stage, restart: self.restart, revives: self.revives }
+    }
+
     fn covers(&self, field: &str) -> bool {
         match self.field.strip_suffix('*') {
             Some(start) => field.starts_with(start),
@@ -191,6 +217,17 @@ mod tests {
     fn a_set_once_field_is_refused_with_a_sentence() {
         let found = compare(RULES, &settings(&[("locale", "de")]), &settings(&[("locale", "en")]));
         assert_eq!(found[0].sentence(), "locale: en, asked for de: it is fixed when the server is created");
+    }
+
+    #[test]
+    fn what_we_set_and_nobody_asks_for_any_more_goes_back_to_its_default_and_what_others_set_stays() {
+        let found =
+            settings(&[("parameter.a", "1"), ("parameter.b", "2"), ("parameter.c", "3"), ("other", "4")]);
+        let ours = |field: &str| field != "parameter.c";
+        let left = abandoned(RULES, &settings(&[("parameter.b", "5")]), &found, ours);
+        let sentences: Vec<String> = left.iter().map(Difference::sentence).collect();
+        assert_eq!(sentences, ["parameter.a: 1, asked for its default"]);
+        assert!(left[0].is_applied_by(Stage::Configure) && left[0].restarts());
     }
 
     #[test]

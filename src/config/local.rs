@@ -31,6 +31,10 @@ pub struct LocalConfig {
     /// User name of the administrator in new servers.
     #[serde(default = "default_admin_username")]
     pub admin_username: String,
+    /// Whether servers are kept when their objects are deleted: they only get a mark, which is taken off when an object of
+    /// that name comes back. For trying the operator out where nothing may get lost.
+    #[serde(default)]
+    pub fake_delete: bool,
     /// Pattern of server names, with `{namespace}` and `{name}`.
     #[serde(default = "default_name_pattern")]
     pub name_pattern: String,

@@ -70,6 +70,10 @@ pub struct Inputs<'a> {
     pub taken_over: &'a [String],
     /// What waits for its time.
     pub throttled: Option<String>,
+    /// What differs and waits for the maintenance window.
+    pub waiting: Option<String>,
+    /// What the spec asks for and the backend does not do.
+    pub limited: Option<String>,
     /// Whether a login was seen.
     pub login: Answer,
     /// Why no writes are made, if none are.
@@ -113,6 +117,8 @@ pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
         refused,
         taken_over,
         throttled,
+        waiting,
+        limited,
         login,
         paused,
         failure,
@@ -123,16 +129,25 @@ pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
     let Verdict { reason, message, course } = verdict.clone().or_failure(failure);
     // What was refused stays undone until somebody changes it, whatever else goes on well.
     let refusal = (!refused.is_empty()).then(|| refused.join("; "));
-    let synced = match (&refusal, course, throttled.clone()) {
+    let waits = match (&waiting, &throttled) {
+        (None, None) => None,
+        (Some(waiting), throttled) => {
+            let all: Vec<String> = [waiting.clone()].into_iter().chain(throttled.clone()).collect();
+            Some((Reason::AwaitingWindow, all.join("; ")))
+        }
+        (None, Some(throttled)) => Some((Reason::ResetThrottled, throttled.clone())),
+    };
+    let synced = match (&refusal, course, waits) {
         _ if !taken_over.is_empty() => {
             let all: Vec<String> = [taken_over, refused].concat().into_iter().chain(throttled).collect();
             Answer::new(false, Reason::TakenOver, all.join("; "))
         }
         (Some(refused), _, waits) => {
+            let waits = waits.map(|(_, message)| message);
             let all: Vec<String> = [refused.clone()].into_iter().chain(waits).collect();
             Answer::new(false, Reason::NotApplied, all.join("; "))
         }
-        (None, Course::Done, Some(waits)) => Answer::new(false, Reason::ResetThrottled, waits),
+        (None, Course::Done, Some((reason, message))) => Answer::new(false, reason, message),
         (None, Course::Done, None) => Answer::new(true, Reason::InSync, "everything is as the spec asks"),
         (None, ..) => Answer::new(false, reason, message.clone()),
     };
@@ -164,6 +179,8 @@ pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
             }
         }
     }
+    let limit = |message| (ConditionType::Limited, Answer::new(true, Reason::NotSupported, message));
+    answers.extend(limited.map(limit));
     answers.extend(paused.map(|answer| (ConditionType::Paused, answer)));
     finish(old, answers, generation, inputs.now)
 }

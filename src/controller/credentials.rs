@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Secret;
 use super::context::Context;
 use super::failure::Failure;
 use super::logins::LoginAnswer;
-use super::settled::Mark;
+use super::settled::{Login, Mark};
 use super::whereabouts::{Whereabouts, recognised};
 use crate::api::Reason;
 use crate::backend::Retry;
@@ -49,7 +49,7 @@ pub struct CredentialsSeen {
     pub endpoint: Option<Endpoint>,
     /// A mark of everything that a login with the published password depends on.
     pub(super) login_mark: Mark,
-    /// No login was tried, since the same one has worked lately.
+    /// Not everything was looked at, since nothing was the matter lately.
     pub remembered: bool,
 }
 
@@ -75,7 +75,11 @@ impl CredentialsSeen {
             endpoint,
         } = whereabouts;
         let mut facts = facts;
-        let pending = context.secrets.pending(&owner).await?;
+        // Only we write it, and we last saw that there was none.
+        let pending = match &remembered {
+            Some(_) => None,
+            None => context.secrets.pending(&owner).await?,
+        };
         let secret = context.secrets.get(&owner.namespace, secret_name).await?;
         let mut former = None;
         if let Some(name) = former_name.filter(|name| *name != secret_name) {
@@ -118,23 +122,20 @@ impl CredentialsSeen {
             pending_login: LoginAnswer::NotTried,
             left,
             left_login: LoginAnswer::NotTried,
-            login_mark: context.settled.mark((
-                published.as_ref().map(Password::expose),
-                secret.as_ref().map(|secret| (&secret.metadata.uid, &secret.metadata.resource_version)),
-                endpoint.as_ref().map(|endpoint| (&endpoint.host, endpoint.port)),
-                facts.as_ref().map(|facts| (&facts.username, &facts.dbname, &facts.ca_pem)),
-            )),
-            remembered: false,
+            login_mark: Mark::default(),
+            // Nothing may follow from it but that there is nothing to do.
+            remembered: remembered.is_some(),
             secret,
             published,
             facts,
             endpoint,
         };
-        if seen.pending.is_none() && remembered == Some(seen.login_mark) && seen.takes_connections().await {
-            seen.remembered = true;
-            seen.published_login = LoginAnswer::Accepted;
-        } else {
-            seen.try_logins().await;
+        seen.login_mark = seen.mark_login(context);
+        match remembered {
+            Some(login) if login == Login::Worked(seen.login_mark) && seen.takes_connections().await => {
+                seen.published_login = LoginAnswer::Accepted;
+            }
+            _ => seen.try_logins().await,
         }
         Ok(seen)
     }
@@ -279,7 +280,7 @@ impl CredentialsSeen {
     ///
     /// # Errors
     /// When no password is accepted, or the Secret could not be written.
-    pub async fn publish(&self, context: &Context) -> Result<(), Failure> {
+    pub async fn publish(&mut self, context: &Context) -> Result<(), Failure> {
         let facts = self.facts.as_ref().ok_or_else(|| Failure::conflict("the server is gone"))?;
         if let Some(message) = self.conflict() {
             return Err(Failure::new(Reason::SecretConflict, message, Retry::Slowly));
@@ -299,10 +300,25 @@ impl CredentialsSeen {
             }
             _ => return Err(Failure::conflict("no password is accepted by the server")),
         };
-        Ok(context
-            .secrets
-            .publish(&self.owner, &self.secret_name, self.secret.as_ref(), facts, &issue)
-            .await?)
+        let found = self.secret.as_ref();
+        let secret = context.secrets.publish(&self.owner, &self.secret_name, found, facts, &issue).await?;
+        if self.pending.is_some() {
+            self.published_login = self.pending_login.clone();
+        }
+        self.published = password_in(&secret);
+        self.secret = Some(secret);
+        self.login_mark = self.mark_login(context);
+        Ok(())
+    }
+
+    /// A mark of everything that a login with the published password depends on.
+    fn mark_login(&self, context: &Context) -> Mark {
+        context.settled.mark((
+            self.published.as_ref().map(Password::expose),
+            self.secret.as_ref().map(|secret| (&secret.metadata.uid, &secret.metadata.resource_version)),
+            self.endpoint.as_ref().map(|endpoint| (&endpoint.host, endpoint.port)),
+            self.facts.as_ref().map(|facts| (&facts.username, &facts.dbname, &facts.ca_pem)),
+        ))
     }
 
     /// Deletes the pending password.

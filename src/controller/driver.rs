@@ -37,6 +37,17 @@ enum End {
     Outdated,
 }
 
+/// What comes after a transition.
+enum Next<K> {
+    /// Nothing now.
+    Over(End),
+    /// A look at once, at the object as our own write returned it.
+    On(Box<K>),
+}
+
+/// So many transitions follow each other at once; more are no progress but a circle, and wait like any other.
+const AT_ONCE: usize = 4;
+
 /// The controller's reconcile function. Its errors are handled here, so it has none.
 pub async fn reconcile<S: Subject>(
     object: Arc<S::Object>,
@@ -101,6 +112,8 @@ pub async fn reconcile<S: Subject>(
     Ok(action)
 }
 
+/// Looks at the object, and goes on at once where what was done is only known to us: on the object as our own write
+/// returned it, which is as live as one that is read.
 async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, Failure> {
     let api: Api<S::Object> =
         Api::namespaced(context.client.clone(), &cached.namespace().unwrap_or_default());
@@ -109,15 +122,35 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
     if object.uid() != cached.uid() || (is_deleting(&object) && !finalizer::is_held(&object)) {
         return Ok(End::Gone);
     }
+    let mut next = go::<S>(context, &api, object, true).await?;
+    for _ in 1..AT_ONCE {
+        match next {
+            Next::Over(end) => return Ok(end),
+            Next::On(object) => next = go::<S>(context, &api, *object, false).await?,
+        }
+    }
+    Ok(match next {
+        Next::Over(end) => end,
+        Next::On(_) => End::Acted(0),
+    })
+}
+
+/// One transition at most, of an object that was read, or that our own last write returned.
+async fn go<S: Subject>(
+    context: &Context,
+    api: &Api<S::Object>,
+    object: S::Object,
+    read: bool,
+) -> Result<Next<S::Object>, Failure> {
     let now = Timestamp::now();
     let (uid, generation) = (object.uid().unwrap_or_default(), object.meta().generation);
 
     let (mut seen, trigger) = match look::<S>(context, &object).await {
         Ok(seen) => seen,
-        Err(failure) if failure.conflict => return Ok(End::Outdated),
+        Err(failure) if failure.conflict => return Ok(Next::Over(End::Outdated)),
         Err(failure) => {
             let status = S::describe_unobserved(context, &object, &failure, now);
-            if let Some(recorded) = record::status::<S>(&api, &object, &status).await? {
+            if let Some(recorded) = record::status::<S>(api, &object, &status).await? {
                 tell_news::<S>(context, &object, &recorded).await;
                 tell_failure::<S>(context, &object, &failure).await;
             }
@@ -136,9 +169,9 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
     debug!(trigger = name_of::<S>(trigger), to = step.phase.as_str(), actions = step.plan.len(), "decided");
 
     let effects = !step.plan.is_empty() || (before != Phase::Pending && !S::is_paused(&seen));
-    let object = match prepare::<S>(&api, object, effects).await? {
+    let object = match prepare::<S>(api, object, effects).await? {
         Some(object) => object,
-        None => return Ok(End::Outdated),
+        None => return Ok(Next::Over(End::Outdated)),
     };
     let status = S::describe(
         context,
@@ -154,26 +187,41 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
         },
     );
     let earlier = object;
-    let Some(object) = record::status::<S>(&api, &earlier, &status).await? else { return Ok(End::Outdated) };
+    let Some(object) = record::status::<S>(api, &earlier, &status).await? else {
+        return Ok(Next::Over(End::Outdated));
+    };
     tell_news::<S>(context, &earlier, &object).await;
     if step.phase != before {
         transition::<S>(context, &object, before, step.phase, trigger, now).await;
     }
     if step.plan.is_empty() {
-        return Ok(if matches!(turn, Claim::Taken) {
+        return Ok(Next::Over(if matches!(turn, Claim::Taken) {
             End::Settled(context.wait_for_turn(&uid))
-        } else if step.phase == before {
+        } else if step.phase == before || trigger == S::settled() {
             End::Settled(S::pace(context, &object, &seen, trigger))
         } else {
             End::Acted(0)
-        });
+        }));
+    }
+    // Nothing was written, so that nothing shows whether the object is still the one that was decided on.
+    if !read && object.resource_version() == earlier.resource_version() {
+        return Ok(Next::Over(End::Acted(0)));
     }
 
     match act::<S>(context, &object, &mut seen, trigger, &step).await {
-        Ok(()) => Ok(End::Acted(context.attempts.succeeded(&uid, name_of::<S>(trigger), generation))),
+        Ok(()) => {
+            let times = context.attempts.succeeded(&uid, name_of::<S>(trigger), generation);
+            if times > 0 || !step.plan.iter().all(|action| S::is_of_credentials(*action)) {
+                return Ok(Next::Over(End::Acted(times)));
+            }
+            if let Some(memory) = S::memory(context, &object, &seen) {
+                context.settled.remember(&uid, memory);
+            }
+            Ok(Next::On(Box::new(object)))
+        }
         Err(failure) if failure.conflict => {
             debug!("{failure}");
-            Ok(End::Outdated)
+            Ok(Next::Over(End::Outdated))
         }
         Err(failure) => {
             context.attempts.failed(&uid, name_of::<S>(trigger), generation);
@@ -181,7 +229,7 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
             tell_failure::<S>(context, &earlier, &failure).await;
             // It is remembered: the next pass decides without it, and tells.
             if step.plan.iter().any(|action| steps_aside::<S>(&failure, *action)) {
-                return Ok(End::Refused(failure));
+                return Ok(Next::Over(End::Refused(failure)));
             }
             let pass = Pass {
                 object: &object,
@@ -193,7 +241,7 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
                 again: false,
                 now: Timestamp::now(),
             };
-            record::status::<S>(&api, &object, &S::describe(context, &pass)).await?;
+            record::status::<S>(api, &object, &S::describe(context, &pass)).await?;
             Err(failure)
         }
     }
@@ -215,7 +263,7 @@ async fn look<S: Subject>(
         seen = S::observe(context, object).await?;
         trigger = S::classify(object, &seen);
     }
-    match S::memory(&seen).filter(|_| trigger == S::settled()) {
+    match S::memory(context, object, &seen).filter(|_| trigger == S::settled()) {
         Some(memory) => context.settled.remember(uid, memory),
         None => context.settled.forget(uid),
     }

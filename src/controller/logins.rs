@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::credentials::CredentialsSeen;
-use super::settled::Mark;
+use super::settled::Login as Remembered;
 use crate::postgres::{Login, SqlErrorKind, takes_connections, verify_login};
 use crate::secrets::Password;
 
@@ -41,8 +41,9 @@ impl CredentialsSeen {
     }
 
     /// The login that may be remembered: the published password's, if nothing is the matter with it.
-    pub fn login_that_worked(&self) -> Option<Mark> {
-        (self.pending.is_none() && self.published_login == LoginAnswer::Accepted).then_some(self.login_mark)
+    pub fn login_that_worked(&self) -> Option<Remembered> {
+        (self.pending.is_none() && self.published_login == LoginAnswer::Accepted)
+            .then_some(Remembered::Worked(self.login_mark))
     }
 
     /// Asks PostgreSQL about every password there is.
@@ -61,7 +62,7 @@ impl CredentialsSeen {
         }
         // A server that is just coming up may refuse a password it accepts a moment later; a change of passwords must
         // not follow from one refusal.
-        if self.published_login == LoginAnswer::Refused && self.pending.is_none() {
+        if self.published_login == LoginAnswer::Refused && self.pending.is_none() && !self.remembered {
             tokio::time::sleep(SECOND_LOOK).await;
             if let Some(password) = self.published.clone() {
                 self.published_login = self.login(&password).await;

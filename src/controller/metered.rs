@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::api::{DeletionPolicy, WeeklyWindow};
 use crate::backend::{
     BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
     ServerIdentity, ServerObservation,
@@ -64,6 +65,22 @@ impl ServerBackend for Metered {
         self.inner.settling_time()
     }
 
+    fn default_deletion(&self) -> DeletionPolicy {
+        self.inner.default_deletion()
+    }
+
+    fn leaves_deleted(&self) -> bool {
+        self.inner.leaves_deleted()
+    }
+
+    fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
+        self.inner.default_window(facts)
+    }
+
+    fn unsupported(&self, desired: &DesiredServer<'_>) -> Vec<Rejection> {
+        self.inner.unsupported(desired)
+    }
+
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {
         self.inner.identity(owner)
     }
@@ -119,6 +136,10 @@ impl ServerBackend for Metered {
         password: &Password,
     ) -> Result<(), BackendError> {
         self.counted("set_admin_password", self.inner.set_admin_password(identity, owner, password)).await
+    }
+
+    async fn mark(&self, identity: &ServerIdentity, owner: &Owner, left: bool) -> Result<(), BackendError> {
+        self.counted("mark", self.inner.mark(identity, owner, left)).await
     }
 
     async fn delete(

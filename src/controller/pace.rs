@@ -21,6 +21,12 @@ pub fn until_reset(wait: Duration, due: ResetDue) -> Duration {
         ResetDue::At(at) => at,
         ResetDue::No | ResetDue::Now => return wait,
     };
+    until(wait, Some(at))
+}
+
+/// `wait`, or less where something is due earlier.
+pub fn until(wait: Duration, due: Option<Timestamp>) -> Duration {
+    let Some(at) = due else { return wait };
     let left = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
     wait.min(left + Duration::from_millis(100))
 }

@@ -97,7 +97,7 @@ pub trait Subject: Send + Sync + 'static {
     fn is_remembered(seen: &Self::Observation) -> bool;
 
     /// What may be remembered of it, if it is settled.
-    fn memory(seen: &Self::Observation) -> Option<Memory>;
+    fn memory(context: &Context, object: &Self::Object, seen: &Self::Observation) -> Option<Memory>;
 
     /// How long the backend asked to be left alone, if it did.
     fn asked_to_wait(_seen: &Self::Observation) -> Option<Duration> {
@@ -142,6 +142,12 @@ pub trait Subject: Send + Sync + 'static {
     /// Whether the action brings what exists to what the spec asks for. After a refusal, observations leave out what it
     /// was to change.
     fn is_change(action: ActionOf<Self>) -> bool
+    where
+        Self: Sized;
+
+    /// Whether the action is only about Secrets and the object itself. Then what follows can be looked at at once, while
+    /// what a backend was asked for takes its time.
+    fn is_of_credentials(action: ActionOf<Self>) -> bool
     where
         Self: Sized;
 

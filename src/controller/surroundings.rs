@@ -18,15 +18,18 @@ pub fn reset_due(context: &Context, requests: &Requests, seen: &CredentialsSeen,
     requests.reset_due(seen.issued_at(), seen.last_reset(), SignedDuration::from_secs(seconds), now)
 }
 
-/// Whether the namespace is being deleted. Asked only when a Secret may have to be made in it.
+/// Whether the namespace is being deleted. Asked only when something may have to be begun in it: a password that is on
+/// its way was begun already.
 pub async fn terminating(
     context: &Context,
     namespace: &str,
     absent: bool,
+    deleting: bool,
     seen: &CredentialsSeen,
     reset_due: ResetDue,
 ) -> Result<bool, Failure> {
-    if !absent && seen.published.is_some() && reset_due != ResetDue::Now {
+    let begun = seen.pending.is_some() && !deleting;
+    if !absent && (begun || seen.published.is_some() && reset_due != ResetDue::Now) {
         return Ok(false);
     }
     let api: Api<Namespace> = Api::all(context.client.clone());

@@ -1,6 +1,7 @@
 //! One watch per kind. What happens to an object of one kind also wakes those of the other kind that wait for it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -13,13 +14,15 @@ use kube::runtime::{Predicate, WatchStreamExt, predicates, watcher};
 use kube::{Resource, ResourceExt};
 
 use super::database::Databases;
+use super::finalizer;
 use super::server::Servers;
 use super::subject::Subject;
 use super::wake::News;
-use crate::api::{DatabaseStatus, PostgreSQLDatabase, PostgreSQLServer, ServerStatus};
+use crate::api::names::FINALIZER;
+use crate::api::{DatabaseStatus, Phase, PostgreSQLDatabase, PostgreSQLServer, ServerStatus};
 
 /// Where `kubectl apply` notes the whole object once more.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Wakes objects of a kind.
 pub type Wakes<K> = UnboundedReceiver<ObjectRef<K>>;
@@ -93,8 +96,17 @@ fn changes<S: Subject>(
     let relevant = predicates::generation
         .combine(predicates::labels)
         .combine(predicates::annotations)
-        .combine(predicates::finalizers);
+        .combine(finalizers::<S>);
     events.applied_objects().predicate_filter(relevant, Default::default()).boxed()
+}
+
+/// The finalizers of others, and whether ours is missing where it should be: that we put it there is no news.
+fn finalizers<S: Subject>(object: &S::Object) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    let others = object.finalizers().iter().filter(|name| *name != FINALIZER);
+    others.for_each(|name| name.hash(&mut hasher));
+    (S::phase(object) != Phase::Pending && !finalizer::is_held(object)).hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 /// Decisions are made on the live object; of what is kept only identity, deletion, phase and backend are looked at.

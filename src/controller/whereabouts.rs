@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Secret;
 
-use super::settled::Mark;
+use super::settled::Login;
 use crate::postgres::Endpoint;
 use crate::secrets::{ConnectionFacts, Recognised, SecretOwner, field, is_unmarked_and_complete};
 
@@ -14,8 +14,8 @@ pub struct Whereabouts<'a> {
     pub former_name: Option<&'a str>,
     /// Where the original operator may have left a password on its way.
     pub temporary: Option<String>,
-    /// The login with the published password that worked lately.
-    pub remembered: Option<Mark>,
+    /// That nothing was the matter when everything was last looked at, and what is known of the login since.
+    pub remembered: Option<Login>,
     /// It was taken over: what the original wrote there stays as it is.
     pub taken_over: bool,
     /// Where the server was, for when it is gone: a Secret of the original's bears no other mark.

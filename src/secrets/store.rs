@@ -155,12 +155,16 @@ impl SecretStore {
             ..Secret::default()
         };
         match self.api(&self.operator_namespace).create(&PostParams::default(), &secret).await {
-            Ok(_) => failpoints::done("pending Secret stored"),
-            Err(kube::Error::Api(status)) if status.code == 409 => {}
-            Err(error) => return Err(api_error(&name, error)),
+            Ok(stored) => {
+                failpoints::done("pending Secret stored");
+                PendingPassword::read(owner, &stored)
+            }
+            // What is there counts, not what was sent: the answer to an earlier POST may have been lost.
+            Err(kube::Error::Api(status)) if status.code == 409 => {
+                self.pending(owner).await?.ok_or(SecretError::Empty { name })
+            }
+            Err(error) => Err(api_error(&name, error)),
         }
-        // What is there counts, not what was sent: the answer to an earlier POST may have been lost.
-        self.pending(owner).await?.ok_or(SecretError::Empty { name })
     }
 
     /// Deletes the pending password, if it is still this one.
@@ -177,7 +181,8 @@ impl SecretStore {
         Ok(())
     }
 
-    /// Publishes the credentials in place of `found`, the Secret as it was observed.
+    /// Publishes the credentials in place of `found`, the Secret as it was observed; the answer is the Secret as it
+    /// stands there now.
     ///
     /// # Errors
     /// When the Secret changed since, or the API server could not be asked.
@@ -188,7 +193,7 @@ impl SecretStore {
         found: Option<&Secret>,
         facts: &ConnectionFacts,
         issue: &Issue<'_>,
-    ) -> Result<(), SecretError> {
+    ) -> Result<Secret, SecretError> {
         let mut annotations = BTreeMap::from([(ISSUED_AT.to_owned(), issue.issued_at.to_string())]);
         if let Some(at) = issue.reset_at {
             annotations.insert(RESET_AT.to_owned(), at.to_string());
@@ -207,19 +212,19 @@ impl SecretStore {
         let api = self.api(&owner.namespace);
         let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
         let answer = match found {
-            None => api.create(&params, &secret).await.map(|_| ()),
+            None => api.create(&params, &secret).await,
             Some(found) => {
                 // Another one of the same name, or a changed one, answers 409 instead of being overwritten.
                 secret.metadata.uid = found.metadata.uid.clone();
                 secret.metadata.resource_version = found.metadata.resource_version.clone();
                 secret.type_ = found.type_.clone();
                 let apply = PatchParams::apply(FIELD_MANAGER).force();
-                api.patch(name, &apply, &Patch::Apply(&secret)).await.map(|_| ())
+                api.patch(name, &apply, &Patch::Apply(&secret)).await
             }
         };
-        answer.map_err(|error| api_error(name, error))?;
+        let published = answer.map_err(|error| api_error(name, error))?;
         failpoints::done("Secret published");
-        Ok(())
+        Ok(published)
     }
 
     /// Deletes the Secret that was seen, if it is still the same one.

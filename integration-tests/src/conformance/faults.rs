@@ -21,6 +21,8 @@ pub enum Operation {
     Configure,
     /// `set_admin_password`.
     SetAdminPassword,
+    /// `mark`.
+    Mark,
     /// `delete`.
     Delete,
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use hcpg::api::{DeletionPolicy, WeeklyWindow};
 use hcpg::backend::{
     BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
     ServerIdentity, ServerObservation,
@@ -115,6 +116,22 @@ impl ServerBackend for FaultyBackend {
         self.inner.settling_time()
     }
 
+    fn default_deletion(&self) -> DeletionPolicy {
+        self.inner.default_deletion()
+    }
+
+    fn leaves_deleted(&self) -> bool {
+        self.inner.leaves_deleted()
+    }
+
+    fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
+        self.inner.default_window(facts)
+    }
+
+    fn unsupported(&self, desired: &DesiredServer<'_>) -> Vec<Rejection> {
+        self.inner.unsupported(desired)
+    }
+
     async fn begin(&self) {
         self.inner.begin().await;
     }
@@ -189,6 +206,10 @@ impl ServerBackend for FaultyBackend {
     ) -> Result<(), BackendError> {
         let call = self.inner.set_admin_password(identity, owner, password);
         self.call(owner, Operation::SetAdminPassword, None, call).await
+    }
+
+    async fn mark(&self, identity: &ServerIdentity, owner: &Owner, left: bool) -> Result<(), BackendError> {
+        self.call(owner, Operation::Mark, None, self.inner.mark(identity, owner, left)).await
     }
 
     async fn delete(

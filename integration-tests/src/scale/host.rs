@@ -55,7 +55,7 @@ impl Host {
         }))?;
         let owner = Owner { namespace: "bench".to_owned(), name: "host".to_owned(), uid: "host".to_owned() };
         let identity = backend.identity(&owner).map_err(|rejection| rejection.message)?;
-        let desired = DesiredServer { owner: &owner, spec: &spec };
+        let desired = DesiredServer::new(&owner, &spec);
         backend.create(&identity, &desired, &Password::new(PASSWORD)).await?;
         let since = Instant::now();
         let endpoint = loop {

@@ -132,6 +132,8 @@ impl ServerBackend for MemoryBackend {
             },
             accepts_writes: server.ready,
             operation: (!server.ready).then(|| "create".to_owned()),
+            protected: None,
+            left: false,
             facts,
         })))
     }

@@ -28,7 +28,7 @@ impl Local {
                 Err(LocalError::Conflict { message: record.whose() })
             }
             Some(record) if exists(&cluster.pgdata())? => Ok((cluster, record)),
-            _ => Err(LocalError::Conflict { message: format!("there is no local server {identity}") }),
+            _ => Err(LocalError::Gone { identity: identity.to_owned() }),
         }
     }
 
@@ -93,6 +93,15 @@ impl Local {
         let (cluster, mut record) = self.ours(identity, owner)?;
         record.storage_gb = record.storage_gb.max(storage);
         record.write(&cluster)
+    }
+
+    /// Writes down whether the server was left when its object went.
+    pub(super) fn note_left(&self, identity: &str, owner: &Owner, left: bool) -> Result<(), LocalError> {
+        let (cluster, _) = self.ours(identity, owner)?;
+        let _claim = Claim::take_or_busy(cluster.key(), owner, "mark")?;
+        // Read again: work that ended in between may have written.
+        let (cluster, record) = self.ours(identity, owner)?;
+        Record { left, ..record }.write(&cluster)
     }
 
     /// Sets (`Some`) and unsets (`None`) parameters. If the server does not start with them, it gets the old ones back.

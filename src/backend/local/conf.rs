@@ -18,6 +18,9 @@ use super::record::Record;
 /// The role that only the operator's own user can be, and only over the server's socket.
 pub(super) const SUPERUSER: &str = LOCAL_SUPERUSER;
 
+/// What a server has for which no memory was asked.
+pub(super) const SHARED_BUFFERS: &str = "64MB";
+
 /// Parameter → value, as asked for by users.
 pub(super) type Parameters = BTreeMap<String, String>;
 
@@ -43,7 +46,7 @@ fn main_text(home: &Cluster, record: &Record, address: IpAddr) -> String {
     let name: String = record.identity.chars().filter(char::is_ascii_graphic).take(60).collect();
     let defaults = [
         ("max_connections", "50".to_owned()),
-        ("shared_buffers", format!("{}MB", record.shared_buffers_mb)),
+        ("shared_buffers", SHARED_BUFFERS.to_owned()),
         ("max_wal_size", "256MB".to_owned()),
         ("log_line_prefix", "%m [%p] %q%u@%d ".to_owned()),
         ("cluster_name", name),
@@ -171,8 +174,11 @@ pub(super) fn check_parameters(
     if finished.success {
         return Ok(());
     }
-    let message =
+    let mut message =
         process::complaint(&finished.stderr).replace(&format!(" in file \"{}\"", candidate.display()), "");
+    if let Some(meant) = install.suggestion(&message) {
+        message.push_str(&format!("; did you mean {meant}?"));
+    }
     Err(LocalError::Parameters { message })
 }
 

@@ -33,7 +33,6 @@ pub(super) struct Plan {
     pub(super) owner: Owner,
     pub(super) version: Option<String>,
     pub(super) storage_gb: Option<u64>,
-    pub(super) shared_buffers_mb: u32,
     pub(super) parameters: Parameters,
     pub(super) password: Password,
 }
@@ -133,8 +132,8 @@ impl Local {
             admin_username: config.admin_username.clone(),
             created_at: Timestamp::now().as_millisecond(),
             storage_gb: plan.storage_gb,
-            shared_buffers_mb: plan.shared_buffers_mb,
             was_available: false,
+            left: false,
         };
         make_folder(&staging.folder, 0o755, None)?;
         record.write(staging)?;

@@ -83,6 +83,8 @@ pub(super) enum LocalError {
     Sql { message: String },
     #[error("{message}")]
     Conflict { message: String },
+    #[error("there is no local server {identity} any more")]
+    Gone { identity: String },
     #[error("the server is busy: {operation}")]
     Busy { operation: &'static str },
     #[error("the server does not run: {message}")]
@@ -112,6 +114,7 @@ impl From<LocalError> for BackendError {
             | LocalError::Version { .. }
             | LocalError::Parameters { .. } => Self::Rejected { message },
             LocalError::Conflict { .. } => Self::Conflict { message },
+            LocalError::Gone { .. } => Self::Gone { message },
             LocalError::Busy { .. } | LocalError::Stopped { .. } => Self::Busy { message },
         }
     }

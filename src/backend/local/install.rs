@@ -1,6 +1,6 @@
 //! The installed versions of PostgreSQL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,6 +20,8 @@ pub(super) struct Install {
     bin: PathBuf,
     /// Parameter → when a change takes effect, in PostgreSQL's words (`postmaster`: at a restart).
     contexts: BTreeMap<String, String>,
+    /// Names of the extensions that can be created; empty where they cannot be told.
+    extensions: BTreeSet<String>,
 }
 
 impl Install {
@@ -30,6 +32,18 @@ impl Install {
     /// Whether a change of this parameter needs a restart.
     pub(super) fn needs_restart(&self, parameter: &str) -> bool {
         self.contexts.get(parameter).is_some_and(|context| context.trim() == "postmaster")
+    }
+
+    /// Whether databases can create this extension.
+    pub(super) fn has_extension(&self, name: &str) -> bool {
+        self.extensions.contains(name)
+    }
+
+    /// The known parameter that somebody may have meant, where `complaint` of PostgreSQL's is about an unknown one.
+    pub(super) fn suggestion(&self, complaint: &str) -> Option<&str> {
+        let (_, rest) = complaint.split_once("unrecognized configuration parameter \"")?;
+        let (unknown, _) = rest.split_once('"')?;
+        nearest(unknown, self.contexts.keys())
     }
 
     fn probe(bin: &Path) -> Option<Self> {
@@ -51,8 +65,43 @@ impl Install {
                 Some((columns.next()?.to_ascii_lowercase(), columns.next()?.to_ascii_lowercase()))
             })
             .collect();
-        Some(Self { major, full, bin: bin.to_path_buf(), contexts })
+        Some(Self { major, full, bin: bin.to_path_buf(), contexts, extensions: extensions(bin) })
     }
+}
+
+/// The extensions beside these programs, by their control files.
+fn extensions(bin: &Path) -> BTreeSet<String> {
+    let mut command = bare_command(&bin.join("pg_config"));
+    command.arg("--sharedir");
+    let said = run(command, None, LIMIT).ok().filter(|finished| finished.success);
+    // Builds that can be moved have no pg_config.
+    let share = said
+        .map_or_else(|| bin.join("../share/postgresql"), |finished| PathBuf::from(finished.stdout.trim()));
+    let entries = fs::read_dir(share.join("extension")).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter_map(|name| Some(name.strip_suffix(".control")?.to_owned())).collect()
+}
+
+/// The name with the fewest letters to change, if they are few.
+fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a str> {
+    let (distance, name) =
+        known.map(|name| (distance(unknown, name), name)).min_by_key(|(distance, _)| *distance)?;
+    (distance <= (unknown.len() / 4).clamp(1, 3)).then_some(name.as_str())
+}
+
+/// Levenshtein's distance.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.bytes().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (above + 1).min(row[j] + 1).min(diagonal + usize::from(a != b));
+            diagonal = above;
+        }
+    }
+    row[other.len()]
 }
 
 /// All installed versions, the newest first; never empty.

@@ -20,8 +20,10 @@ mod ports;
 mod process;
 mod record;
 mod settings;
+mod sizes;
 mod tasks;
 mod tls;
+mod unsupported;
 
 #[cfg(test)]
 mod tests;
@@ -35,8 +37,8 @@ use crate::config::LocalConfig;
 use crate::secrets::Password;
 
 use super::{
-    BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation, Stage,
+    BackendError, DesiredServer, Difference, Owner, PARAMETER, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation, Stage,
 };
 use create::Plan;
 use install::Installs;
@@ -103,6 +105,14 @@ impl ServerBackend for LocalBackend {
         Ok(ServerIdentity { name, account: None, region: None, group: None })
     }
 
+    fn leaves_deleted(&self) -> bool {
+        self.local.config.fake_delete
+    }
+
+    fn unsupported(&self, desired: &DesiredServer<'_>) -> Vec<Rejection> {
+        unsupported::of(desired.spec, &self.local.installs)
+    }
+
     fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>> {
         settings::validate(desired.spec, &self.local.installs)
     }
@@ -146,8 +156,7 @@ impl ServerBackend for LocalBackend {
             owner: desired.owner.clone(),
             version: desired.spec.version.clone(),
             storage_gb: settings::storage_gb(desired.spec),
-            shared_buffers_mb: settings::shared_buffers_mb(desired.spec),
-            parameters: settings::parameters(desired.spec),
+            parameters: settings::parameters(desired.spec, &self.local.installs),
             password: password.clone(),
         };
         self.blocking(move |local| local.create(plan)).await
@@ -167,7 +176,7 @@ impl ServerBackend for LocalBackend {
         let (storage, power) = (asked(settings::STORAGE), asked(settings::POWER));
         let (name, owner) = (identity.name.clone(), desired.owner.clone());
         let storage_gb = settings::storage_gb(desired.spec);
-        let parameters = settings::parameters(desired.spec);
+        let parameters = settings::parameters(desired.spec, &self.local.installs);
         self.blocking(move |local| {
             if storage {
                 local.note_storage(&name, &owner, storage_gb)?;
@@ -183,11 +192,11 @@ impl ServerBackend for LocalBackend {
         desired: &DesiredServer<'_>,
         differences: &[Difference],
     ) -> Result<(), BackendError> {
-        let wanted = settings::parameters(desired.spec);
+        let wanted = settings::parameters(desired.spec, &self.local.installs);
         let changes: Vec<(String, Option<String>)> = differences
             .iter()
             .filter(|difference| difference.is_applied_by(Stage::Configure))
-            .filter_map(|difference| difference.field.strip_prefix(settings::PARAMETER))
+            .filter_map(|difference| difference.field.strip_prefix(PARAMETER))
             .map(|name| (name.to_owned(), wanted.get(name).cloned()))
             .collect();
         let (name, owner) = (identity.name.clone(), desired.owner.clone());
@@ -212,6 +221,11 @@ impl ServerBackend for LocalBackend {
         }
     }
 
+    async fn mark(&self, identity: &ServerIdentity, owner: &Owner, left: bool) -> Result<(), BackendError> {
+        let (name, owner) = (identity.name.clone(), owner.clone());
+        self.blocking(move |local| local.note_left(&name, &owner, left)).await
+    }
+
     async fn delete(
         &self,
         identity: &ServerIdentity,
@@ -219,7 +233,7 @@ impl ServerBackend for LocalBackend {
         uid: Option<&str>,
         removal: Removal,
     ) -> Result<(), BackendError> {
-        if removal == Removal::SnapshotAndDelete {
+        if matches!(removal, Removal::SnapshotAndDelete { .. }) {
             return Err(BackendError::rejected("the local backend keeps no snapshots; use Delete or Retain"));
         }
         let (name, owner, uid) = (identity.name.clone(), owner.clone(), uid.map(str::to_owned));

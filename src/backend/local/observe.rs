@@ -5,12 +5,12 @@ use std::io::Read;
 
 use crate::postgres::{Endpoint, TlsMode};
 
-use super::super::{Health, Owner, PresentServer, ServerFacts, ServerObservation, Settings};
+use super::super::{Health, Owner, PARAMETER, PresentServer, ServerFacts, ServerObservation, Settings};
 use super::create::CREATE;
 use super::error::LocalError;
 use super::layout::{Cluster, exists};
 use super::record::Record;
-use super::settings::{PARAMETER, POWER, RUNNING, STOPPED, STORAGE, VERSION};
+use super::settings::{POWER, RUNNING, STOPPED, STORAGE, VERSION};
 use super::tasks::{self, Claim, Work};
 use super::{Local, conf, process, tls};
 
@@ -62,6 +62,8 @@ impl Local {
             health,
             accepts_writes: false,
             operation,
+            protected: None,
+            left: false,
             facts: ServerFacts {
                 admin_username: self.config.admin_username.clone(),
                 ..ServerFacts::default()
@@ -105,6 +107,8 @@ impl Local {
             accepts_writes: operation.is_none() && !matches!(health, Health::Failed { .. }),
             health,
             operation,
+            protected: None,
+            left: record.left,
             facts: self.facts(cluster, &record, postmaster.is_some())?,
         })))
     }
@@ -120,6 +124,8 @@ impl Local {
         for (name, value) in conf::parameters_in_force(cluster)? {
             settings.insert(format!("{PARAMETER}{name}"), value);
         }
+        let buffers = settings.get(&format!("{PARAMETER}shared_buffers"));
+        let buffers = buffers.map_or(conf::SHARED_BUFFERS, String::as_str).to_owned();
         let full = self.installs.exactly(record.version).ok().map(|install| install.full.clone());
         Ok(ServerFacts {
             endpoint: Some(Endpoint {
@@ -132,8 +138,9 @@ impl Local {
             // Every connection must be encrypted; who has the CA may verify it.
             sslmode: "require".to_owned(),
             version: full.or_else(|| Some(record.version.to_string())),
-            size: Some(format!("{} MB shared buffers", record.shared_buffers_mb)),
+            size: Some(format!("{buffers} shared buffers")),
             storage_gb: record.storage_gb,
+            storage_used_gb: None,
             settings,
         })
     }

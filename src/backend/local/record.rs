@@ -25,10 +25,11 @@ pub(super) struct Record {
     pub(super) created_at: i64,
     /// What was asked for; nothing limits a server to it.
     pub(super) storage_gb: Option<u64>,
-    #[serde(rename = "sharedBuffersMB")]
-    pub(super) shared_buffers_mb: u32,
     /// Whether the server was seen to take connections. One that never did holds no data.
     pub(super) was_available: bool,
+    /// Its object is gone, and it was left (`fake_delete`).
+    #[serde(default)]
+    pub(super) left: bool,
 }
 
 impl Record {

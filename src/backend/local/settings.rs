@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{DeletionPolicy, ParameterValue, PostgreSQLServerSpec};
+use crate::api::{DeletionPolicy, PostgreSQLServerSpec};
 
 use super::super::{
-    Change, DesiredServer, Difference, FieldRule, Rejection, Semantics, ServerFacts, Settings, Stage, compare,
+    Change, DesiredServer, Difference, FieldRule, PARAMETER, Rejection, Semantics, ServerFacts, Settings,
+    Stage, abandoned, asked_parameters, compare, parameter_text,
 };
 use super::conf::Parameters;
 use super::install::{Installs, explicit};
+use super::sizes;
 
 pub(super) const POWER: &str = "power";
 pub(super) const RUNNING: &str = "running";
 pub(super) const STOPPED: &str = "stopped";
 pub(super) const STORAGE: &str = "storage";
 pub(super) const VERSION: &str = "version";
-pub(super) const PARAMETER: &str = "parameter.";
+const PRELOAD: &str = "shared_preload_libraries";
 
 const RULES: &[FieldRule] = &[
     FieldRule {
@@ -74,12 +76,6 @@ const RESERVED: &[&str] = &[
 const RESERVED_STARTS: &[&str] =
     &["ssl", "unix_socket", "include", "krb_", "gss_", "bonjour", "syslog_", "oauth_"];
 
-/// Memory a server takes for its buffers: a quarter of the size asked for, between 32 and 128 MB; 64 MB if none is.
-pub(super) fn shared_buffers_mb(spec: &PostgreSQLServerSpec) -> u32 {
-    let asked = spec.size.as_ref().and_then(|size| size.memory_mb);
-    asked.map_or(64, |memory| u32::try_from((memory / 4).clamp(32, 128)).unwrap_or(64))
-}
-
 /// Storage asked for, in GB.
 pub(super) fn storage_gb(spec: &PostgreSQLServerSpec) -> Option<u64> {
     spec.size.as_ref()?.storage_gb.and_then(|storage| u64::try_from(storage).ok())
@@ -137,23 +133,21 @@ fn check_parameter(name: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn parameter_text(value: &ParameterValue) -> String {
-    match value {
-        ParameterValue::Bool(true) => "on".to_owned(),
-        ParameterValue::Bool(false) => "off".to_owned(),
-        ParameterValue::Integer(number) => number.to_string(),
-        ParameterValue::Number(number) => number.to_string(),
-        ParameterValue::Text(text) => text.clone(),
+/// What the server shall be started with: what its size and its extensions need, and the users' parameters, without
+/// those that [`validate`] refuses.
+pub(super) fn parameters(spec: &PostgreSQLServerSpec, installs: &Installs) -> Parameters {
+    let mut asked = asked_parameters(spec);
+    asked.retain(|name, value| check_parameter(name, value).is_ok());
+    let mut all = sizes::parameters(spec);
+    all.extend(asked);
+    let installed = installs.choose(spec.version.as_deref()).ok();
+    let extensions = spec.extensions.iter().map(String::as_str);
+    // The library of an extension that is not installed would keep the server from starting.
+    let extensions = extensions.filter(|one| installed.is_some_and(|install| install.has_extension(one)));
+    if let Some(libraries) = sizes::preload(extensions, all.get(PRELOAD)) {
+        all.insert(PRELOAD.to_owned(), libraries);
     }
-}
-
-/// The users' parameters, without those that [`validate`] refuses.
-pub(super) fn parameters(spec: &PostgreSQLServerSpec) -> Parameters {
-    spec.server_parameters
-        .iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), parameter_text(value)))
-        .filter(|(name, value)| check_parameter(name, value).is_ok())
-        .collect()
+    all
 }
 
 /// How the server differs from the wish.
@@ -169,11 +163,13 @@ pub(super) fn differences(
     if let Some(version) = explicit(desired.spec.version.as_deref()) {
         wanted.insert(VERSION.to_owned(), version.to_owned());
     }
-    for (name, value) in parameters(desired.spec) {
+    for (name, value) in parameters(desired.spec, installs) {
         wanted.insert(format!("{PARAMETER}{name}"), value);
     }
     let mut differences = compare(RULES, &wanted, &facts.settings);
-    differences.extend(facts.settings.iter().filter_map(|(field, found)| unset(&wanted, field, found)));
+    // All parameters in the server's file were put there by us.
+    let is_ours = |field: &str| field.starts_with(PARAMETER);
+    differences.extend(abandoned(RULES, &wanted, &facts.settings, is_ours));
     let major = facts.settings.get(VERSION).and_then(|version| version.parse().ok());
     let install = major.and_then(|major| installs.exactly(major).ok());
     for difference in &mut differences {
@@ -183,17 +179,4 @@ pub(super) fn differences(
         }
     }
     differences
-}
-
-/// All parameters in the server's file were put there by us, so one that nobody asks for any more goes.
-fn unset(wanted: &Settings, field: &str, found: &str) -> Option<Difference> {
-    if !field.starts_with(PARAMETER) || wanted.contains_key(field) {
-        return None;
-    }
-    Some(Difference {
-        field: field.to_owned(),
-        found: Some(found.to_owned()),
-        wanted: "its default".to_owned(),
-        change: Change::Apply { stage: Stage::Configure, restart: false, revives: false },
-    })
 }

@@ -90,6 +90,7 @@ fn remedy(reason: Reason) -> (&'static str, &'static str) {
         Reason::Creating
         | Reason::Updating
         | Reason::Configuring
+        | Reason::Restarting
         | Reason::Publishing
         | Reason::ResettingPassword
         | Reason::RestoringPassword
@@ -115,6 +116,14 @@ fn remedy(reason: Reason) -> (&'static str, &'static str) {
         Reason::TakenOver => (
             "Looks after everything else. Applies what the message names when the spec changes.",
             "Change the spec to what is there, or `kubectl annotate pg <name> operator/action=apply-now`.",
+        ),
+        Reason::AwaitingWindow => (
+            "Looks after everything else. Makes the change at the time that the message names.",
+            "Wait, or `kubectl annotate pg <name> operator/action=apply-now`.",
+        ),
+        Reason::NotSupported => (
+            "Looks after everything else.",
+            "Nothing, or take out of the spec what the message names, or choose another backend.",
         ),
         Reason::PausedByUser => {
             ("Reads, and writes nothing.", "To go on: `kubectl annotate pg <name> operator/paused-`.")

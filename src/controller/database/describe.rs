@@ -50,6 +50,8 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
         refused: &refused,
         taken_over: &taken_over,
         throttled,
+        waiting: None,
+        limited: None,
         login: conditions::login(&seen.credentials),
         paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
         failure: pass.failure,

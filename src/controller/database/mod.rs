@@ -18,6 +18,7 @@ use super::settled::Memory;
 use super::subject::{Note, Pass, Subject};
 use super::turns::Claim;
 use crate::api::{Condition, DatabaseStatus, Phase, PostgreSQLDatabase};
+use crate::fsm::CredentialsAction;
 use crate::fsm::database::{DatabaseAction, DatabaseMachine, DatabaseTrigger};
 
 pub use observe::DatabaseSeen;
@@ -60,9 +61,10 @@ impl Subject for Databases {
         seen.remembered || seen.credentials.remembered
     }
 
-    fn memory(seen: &DatabaseSeen) -> Option<Memory> {
+    fn memory(context: &Context, object: &PostgreSQLDatabase, seen: &DatabaseSeen) -> Option<Memory> {
         let login = seen.credentials.login_that_worked()?;
-        Some(Memory { wishes: seen.wishes?, login, database: seen.state.clone().and_then(Result::ok) })
+        let wishes = context.settled.wishes(object, seen.server.access.as_ref()?.parts());
+        Some(Memory { wishes, login, database: seen.state.clone().and_then(Result::ok) })
     }
 
     fn is_paused(seen: &DatabaseSeen) -> bool {
@@ -102,6 +104,10 @@ impl Subject for Databases {
 
     fn is_change(action: DatabaseAction) -> bool {
         matches!(action, DatabaseAction::ConfigureDatabase)
+    }
+
+    fn is_of_credentials(action: DatabaseAction) -> bool {
+        matches!(action, DatabaseAction::Credentials(action) if action != CredentialsAction::ReleaseFinalizer)
     }
 
     fn turn(context: &Context, seen: &DatabaseSeen, plan: &[DatabaseAction]) -> Claim {

@@ -11,7 +11,6 @@ use crate::controller::context::Context;
 use crate::controller::credentials::CredentialsSeen;
 use crate::controller::failure::Failure;
 use crate::controller::requests::{Requests, ResetDue};
-use crate::controller::settled::Mark;
 use crate::controller::surroundings;
 use crate::controller::takeover::{self, Recorded};
 use crate::controller::whereabouts::Whereabouts;
@@ -58,8 +57,6 @@ pub struct DatabaseSeen {
     pub generation: i64,
     /// The generation in which the database was taken over, if it was.
     pub adopted: Option<i64>,
-    /// A mark of what is wished, and of the way in; none while there is no way in.
-    pub wishes: Option<Mark>,
     /// What PostgreSQL holds was not asked, but is remembered.
     pub remembered: bool,
 }
@@ -91,10 +88,9 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
     let deleting = object.metadata.deletion_timestamp.is_some();
     let settings = object.spec.database.clone().unwrap_or_default();
 
-    let wishes_with = |access: &server::Access| context.settled.wishes(object, access.parts());
-    let remembered = |access: &server::Access| context.settled.find(&uid, wishes_with(access));
+    let remembered =
+        |access: &server::Access| context.settled.find(&uid, context.settled.wishes(object, access.parts()));
     let (mut server, source) = server::look(context, object, remembered).await?;
-    let wishes = server.access.as_ref().map(wishes_with);
     let administrator = server.access.as_ref().map(|access| access.username.clone());
     let names = match (pinned.name.clone(), pinned.owner.clone()) {
         (Some(database), Some(role)) => Ok(DatabaseNames { database, role }),
@@ -154,7 +150,10 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
 
     let requests = Requests::of(object);
     let reset_due = surroundings::reset_due(context, &requests, &credentials, Timestamp::now());
-    let absent = matches!(&state, Some(Ok(state)) if state.database == Existence::Absent);
+    let absent = matches!(
+        &state,
+        Some(Ok(state)) if state.database == Existence::Absent || state.role == Existence::Absent
+    );
     let generation = object.metadata.generation.unwrap_or_default();
     let left = Recorded {
         pinned: pinned.name.is_some(),
@@ -168,8 +167,15 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         generation,
         adopted: None,
         was_ready: status.first_ready_at.is_some(),
-        terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due)
-            .await?,
+        terminating: surroundings::terminating(
+            context,
+            &owner.namespace,
+            absent,
+            deleting,
+            &credentials,
+            reset_due,
+        )
+        .await?,
         refused: context.refusals.find(&uid, "ConfigureDatabase", generation),
         paused: requests.paused || context.observes_only(),
         observes_only: context.observes_only(),
@@ -182,7 +188,6 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
         reset_due,
         deleting,
         settings,
-        wishes,
         remembered: memory.is_some(),
     };
     seen.adopted = left.adopted(presence(&seen).is_there(), generation, &seen.requests);

@@ -7,7 +7,7 @@ use kube::api::Api;
 use crate::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLServer, Reason};
 use crate::controller::context::Context;
 use crate::controller::failure::Failure;
-use crate::controller::settled::Memory;
+use crate::controller::settled::{Login as Remembered, Memory};
 use crate::fsm::database::ServerSeen;
 use crate::postgres::{Endpoint, Login, Session, SqlErrorKind, Timeouts, TlsMode, takes_connections};
 use crate::secrets::{Password, SecretOwner, field, is_unmarked_and_complete, password_in};
@@ -134,7 +134,7 @@ pub(super) async fn look(
         let usable = ServerOfDatabase::not_usable(ServerSeen::Usable, "", Some(&server));
         ServerOfDatabase { access: Some(access), ..usable }
     };
-    if let Some(memory) = remembered(&access)
+    if let Some(memory) = remembered(&access).filter(|memory| memory.login != Remembered::Unknown)
         && takes_connections(&access.endpoint).await
     {
         return Ok((usable(access), Some(Source::Memory(Box::new(memory)))));

@@ -25,7 +25,8 @@ pub(super) async fn act(
         return act_on_credentials(context, object, seen, trigger, action).await;
     }
     let (backend, identity) = target(seen)?;
-    let desired = DesiredServer { owner: &seen.owner, spec: &object.spec };
+    let managed = object.status.as_ref().map_or(&[][..], |status| &status.managed_parameters);
+    let desired = DesiredServer { owner: &seen.owner, spec: &object.spec, managed };
     match action {
         ServerAction::CreateServer => {
             backend.create(&identity, &desired, seen.credentials.pending_password()?).await?;
@@ -48,9 +49,10 @@ pub(super) async fn act(
             let published = published.ok_or_else(|| Failure::conflict("the published password is gone"))?;
             backend.set_admin_password(&identity, &seen.owner, published).await?;
         }
+        ServerAction::MarkServer => backend.mark(&identity, &seen.owner, seen.deleting).await?,
         ServerAction::DeleteServer => {
-            let removal = match object.spec.deletion_policy {
-                Some(DeletionPolicy::Snapshot) => Removal::SnapshotAndDelete,
+            let removal = match (seen.deletion, &object.metadata.deletion_timestamp) {
+                (DeletionPolicy::Snapshot, Some(since)) => Removal::SnapshotAndDelete { since: since.0 },
                 _ => Removal::Delete,
             };
             backend.delete(&identity, &seen.owner, seen.recorded_uid.as_deref(), removal).await?;

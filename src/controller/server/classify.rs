@@ -1,7 +1,7 @@
 //! From what was seen of a server to the small view the machine decides on. Pure.
 
 use super::observe::{Answer, ServerSeen};
-use crate::api::Phase;
+use crate::api::{DeletionPolicy, Phase};
 use crate::backend::{Change, Health, Stage};
 use crate::controller::requests::{Action, ResetDue};
 use crate::fsm::server::{Presence, ServerView};
@@ -35,9 +35,10 @@ pub(super) fn view(phase: Phase, seen: &ServerSeen) -> ServerView {
             .actions
             .iter()
             .any(|request| request.action != Some(Action::ResetPassword)),
-        retain: seen.retain,
+        retain: seen.deletion == DeletionPolicy::Retain || seen.leaves_deleted,
         referenced: !seen.referenced_by.is_empty(),
-        protected: false,
+        protected: seen.present().is_some_and(|server| server.protected.is_some()),
+        mismarked: seen.present().is_some_and(|server| server.left != (seen.deleting && seen.leaves_deleted)),
     }
 }
 

@@ -5,10 +5,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::Servers;
 use super::classify::presence;
+use super::managed;
 use super::observe::{Answer, ServerSeen};
 use super::verdict::{verdict, withheld};
 use crate::api::{Binding, Operation, Phase, PinnedServer, ServerStatus};
-use crate::backend::Change;
+use crate::backend::{Change, Difference, Stage};
 use crate::controller::conditions::{self, Inputs, Verdict};
 use crate::controller::context::Context;
 use crate::controller::subject::Pass;
@@ -35,13 +36,17 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
     // What we make ourselves was not taken over.
     status.adopted_generation = seen.adopted.filter(|_| !begins);
     pin(&mut status, pass, begins);
+    if seen.present().is_some() || begins {
+        status.managed_parameters = managed(&status, pass);
+    }
     status.operation = operation(&status, seen, pass.now);
     let refused = refused(seen);
     let throttled = conditions::throttled(seen.reset_due);
     let taken_over = taken_over(seen);
+    let waiting = seen.waiting.sentence();
     let withheld = withheld(seen, pass.phase).filter(|_| seen.paused);
-    status.differences =
-        [&*taken_over, &*refused].concat().into_iter().chain(withheld).chain(throttled.clone()).collect();
+    let one_by_one = [&*taken_over, &*refused].concat().into_iter();
+    status.differences = one_by_one.chain(waiting.clone()).chain(withheld).chain(throttled.clone()).collect();
     status.binding = seen.credentials.bound_name().map(|name| Binding { name });
     status.conditions = conditions::of(Inputs {
         old: &status.conditions,
@@ -51,6 +56,8 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
         refused: &refused,
         taken_over: &taken_over,
         throttled,
+        waiting,
+        limited: limited(seen),
         login: conditions::login(&seen.credentials),
         paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
         failure: pass.failure,
@@ -103,10 +110,31 @@ fn pin(status: &mut ServerStatus, pass: &Pass<'_, Servers>, begins: bool) {
             version: facts.version.clone().or(server.version),
             size: facts.size.clone().or(server.size),
             storage_gb: facts.storage_gb.or(server.storage_gb),
+            storage_used_gb: facts.storage_used_gb.or(server.storage_used_gb),
             ..server
         };
     }
     status.server = Some(server);
+}
+
+/// The server parameters that are ours, as far as this pass tells.
+fn managed(status: &ServerStatus, pass: &Pass<'_, Servers>) -> Vec<String> {
+    let (seen, spec) = (pass.seen, &pass.object.spec);
+    if seen.present().is_none() {
+        // A new server is made with all of them, and an empty one has none of the old ones.
+        return managed::parameters(&[], spec, &[], &[]);
+    }
+    let configures = pass.acts && pass.trigger == ServerTrigger::Unconfigured;
+    let begun = if configures { seen.due(Stage::Configure) } else { Vec::new() };
+    let all: Vec<&Difference> = seen.differences.iter().chain(&seen.waiting.differences).collect();
+    managed::parameters(&status.managed_parameters, spec, &all, &begun)
+}
+
+/// What the spec asks for and the backend does not do, in one sentence.
+fn limited(seen: &ServerSeen) -> Option<String> {
+    let sentences: Vec<String> =
+        seen.unsupported.iter().map(|one| format!("{}: {}", one.field, one.message)).collect();
+    (!sentences.is_empty()).then(|| sentences.join("; "))
 }
 
 fn operation(status: &ServerStatus, seen: &ServerSeen, now: Timestamp) -> Option<Operation> {

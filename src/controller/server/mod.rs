@@ -3,8 +3,10 @@
 mod act;
 mod classify;
 mod describe;
+mod managed;
 mod observe;
 mod verdict;
+mod waiting;
 
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use super::failure::Failure;
 use super::settled::Memory;
 use super::subject::{Note, Pass, Subject};
 use crate::api::{Condition, Phase, PostgreSQLServer, ServerStatus};
+use crate::fsm::CredentialsAction;
 use crate::fsm::server::{ServerAction, ServerMachine, ServerTrigger};
 
 pub use observe::ServerSeen;
@@ -58,9 +61,9 @@ impl Subject for Servers {
         seen.credentials.remembered
     }
 
-    fn memory(seen: &ServerSeen) -> Option<Memory> {
+    fn memory(context: &Context, object: &PostgreSQLServer, seen: &ServerSeen) -> Option<Memory> {
         let login = seen.credentials.login_that_worked()?;
-        Some(Memory { wishes: seen.wishes, login, database: None })
+        Some(Memory { wishes: observe::wishes(context, object), login, database: None })
     }
 
     fn asked_to_wait(seen: &ServerSeen) -> Option<Duration> {
@@ -110,6 +113,10 @@ impl Subject for Servers {
         matches!(action, ServerAction::UpdateServer | ServerAction::ConfigureServer)
     }
 
+    fn is_of_credentials(action: ServerAction) -> bool {
+        matches!(action, ServerAction::Credentials(action) if action != CredentialsAction::ReleaseFinalizer)
+    }
+
     fn pace(
         context: &Context,
         object: &PostgreSQLServer,
@@ -136,6 +143,7 @@ impl Subject for Servers {
                 super::pace::settled(context, !seen.refused.is_empty())
             }
         };
+        let wait = super::pace::until(wait, seen.waiting.until);
         super::pace::until_reset(wait.max(seen.retry_after()), seen.reset_due)
     }
 }

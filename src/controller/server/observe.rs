@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
+use super::waiting::{self, Waiting};
 use crate::api::{DeletionPolicy, PostgreSQLServer};
 use crate::backend::{
     BackendError, Change, DesiredServer, Difference, Health, Owner, PresentServer, Rejection, ServerBackend,
@@ -14,7 +15,7 @@ use crate::backend::{
 use crate::controller::context::Context;
 use crate::controller::credentials::CredentialsSeen;
 use crate::controller::failure::Failure;
-use crate::controller::requests::{Requests, ResetDue};
+use crate::controller::requests::{Action, Requests, ResetDue};
 use crate::controller::settled::Mark;
 use crate::controller::surroundings;
 use crate::controller::takeover::{self, Recorded};
@@ -32,8 +33,12 @@ pub struct ServerSeen {
     pub identity: Option<ServerIdentity>,
     /// What the backend answered.
     pub answer: Answer,
-    /// How the server differs from the spec.
+    /// How the server differs from the spec, without what waits.
     pub differences: Vec<Difference>,
+    /// What differs and waits for the maintenance window.
+    pub waiting: Waiting,
+    /// What the backend does not do, though the spec asks for it.
+    pub unsupported: Vec<Rejection>,
     /// What the backend cannot do.
     pub rejections: Vec<Rejection>,
     /// Changes that were refused lately: action and why.
@@ -60,16 +65,16 @@ pub struct ServerSeen {
     pub terminating: bool,
     /// Databases that refer to the server and are not being deleted.
     pub referenced_by: Vec<String>,
-    /// The server stays when the object goes.
-    pub retain: bool,
+    /// What happens to the server when the object goes.
+    pub deletion: DeletionPolicy,
+    /// The backend marks servers instead of deleting them.
+    pub leaves_deleted: bool,
     /// The recorded id of the server.
     pub recorded_uid: Option<String>,
     /// The generation of the spec.
     pub generation: i64,
     /// The generation in which the server was taken over, if it was.
     pub adopted: Option<i64>,
-    /// A mark of what is wished.
-    pub wishes: Mark,
 }
 
 /// What the backend answered.
@@ -131,7 +136,7 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     let namespace = object.namespace().unwrap_or_default();
     let owner = Owner { namespace: namespace.clone(), name: object.name_any(), uid: uid.clone() };
     let deleting = object.metadata.deletion_timestamp.is_some();
-    let desired = DesiredServer { owner: &owner, spec: &object.spec };
+    let desired = DesiredServer { owner: &owner, spec: &object.spec, managed: &status.managed_parameters };
 
     let (wanted_backend, recorded_backend) = (object.spec.backend.as_deref(), status.backend.as_deref());
     let selected = match pinned.name {
@@ -191,9 +196,8 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     };
     let adopted =
         left.adopted(present.is_some_and(|server| is_worth_keeping(object, server)), generation, &requests);
-    let wishes = context.settled.wishes(object, &pinned.uid);
     let whereabouts = Whereabouts {
-        remembered: context.settled.find(&uid, wishes).map(|memory| memory.login),
+        remembered: context.settled.find(&uid, wishes(context, object)).map(|memory| memory.login),
         secret_name: &object.spec.credentials_secret,
         former_name: status.binding.as_ref().map(|binding| binding.name.as_str()),
         temporary: takeover::temporary_secret("pg", object, status.first_ready_at.is_some(), || {
@@ -214,10 +218,20 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
     differences.extend(moves.map(|wanted| Difference {
         field: "backend".to_owned(),
         found: status.backend.clone(),
-        wanted: wanted.to_owned(),
+        wanted: Some(wanted.to_owned()),
         change: Change::Refused { message: "a server stays in its backend".to_owned() },
     }));
     let now = Timestamp::now();
+    // What was taken over waits as a whole; whoever asks for it now does not mean some other day.
+    let held_back = takeover::waits(adopted, generation) || requests.asks_for(Action::ApplyNow);
+    let waiting = match (present, &selected) {
+        (Some(server), Ok(backend)) if !held_back => {
+            let (window, usable) = (backend.default_window(&server.facts), server.health == Health::Usable);
+            waiting::take(&mut differences, &object.spec, window, usable, now)
+        }
+        _ => Waiting::default(),
+    };
+    let unsupported = selected.as_ref().map_or_else(|_| Vec::new(), |backend| backend.unsupported(&desired));
     let reset_due = surroundings::reset_due(context, &requests, &credentials, now);
     let absent = matches!(answer, Answer::Absent);
     let refused = ["UpdateServer", "ConfigureServer"]
@@ -233,21 +247,32 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
             && pinned.uid.is_none()
             && attempted.is_some_and(|at| now.duration_since(at).unsigned_abs() < settling_time),
         was_ready: status.first_ready_at.is_some(),
-        terminating: surroundings::terminating(context, &owner.namespace, absent, &credentials, reset_due)
-            .await?,
+        terminating: surroundings::terminating(
+            context,
+            &owner.namespace,
+            absent,
+            deleting,
+            &credentials,
+            reset_due,
+        )
+        .await?,
         referenced_by: if deleting { surroundings::databases_of(context, &owner).await? } else { Vec::new() },
         paused: requests.paused || context.observes_only(),
         observes_only: context.observes_only(),
-        retain: object.spec.deletion_policy == Some(DeletionPolicy::Retain),
+        deletion: object.spec.deletion_policy.unwrap_or_else(|| {
+            selected.as_ref().map_or_else(|_| DeletionPolicy::default(), |backend| backend.default_deletion())
+        }),
+        leaves_deleted: selected.as_ref().is_ok_and(|backend| backend.leaves_deleted()),
         recorded_uid: pinned.uid,
         generation,
         adopted,
-        wishes,
         backend: selected.map_err(|error| error.to_string()),
         owner,
         identity,
         answer,
         differences,
+        waiting,
+        unsupported,
         rejections,
         refused,
         credentials,
@@ -255,6 +280,12 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLServer) -> Res
         reset_due,
         deleting,
     })
+}
+
+/// A mark of what is wished of this server.
+pub(super) fn wishes(context: &Context, object: &PostgreSQLServer) -> Mark {
+    let pinned = object.status.as_ref().and_then(|status| status.server.as_ref());
+    context.settled.wishes(object, pinned.map(|pinned| &pinned.uid))
 }
 
 /// A failed creation of the original's is for people to look at; one that nobody finished for us is no loss.

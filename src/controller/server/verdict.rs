@@ -3,7 +3,7 @@
 use super::classify::view;
 use super::observe::{Answer, ServerSeen};
 use crate::api::{Phase, Reason};
-use crate::backend::{Health, Stage};
+use crate::backend::{Difference, Health, Stage};
 use crate::controller::conditions::{Course, Verdict};
 use crate::fsm::server::{ServerTrigger, ServerView, classify};
 
@@ -78,14 +78,13 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
             "the server refuses the published password; it is being put back in force".to_owned(),
             Course::Moving,
         ),
-        ServerTrigger::Differs => (Reason::Updating, differences(seen, Stage::Update), Course::Moving),
-        ServerTrigger::Unconfigured => {
-            (Reason::Configuring, differences(seen, Stage::Configure), Course::Moving)
-        }
+        ServerTrigger::Differs => change(seen, Stage::Update, Reason::Updating),
+        ServerTrigger::Unconfigured => change(seen, Stage::Configure, Reason::Configuring),
         ServerTrigger::Unpublished => {
             let secret = &seen.credentials.secret_name;
             (Reason::Publishing, format!("the Secret {secret} is being written"), Course::Moving)
         }
+        ServerTrigger::Mismarked => (Reason::Configuring, mark(seen, name), Course::Moving),
         ServerTrigger::IdleRequest | ServerTrigger::Settled => {
             (Reason::Available, "everything is as the spec asks".to_owned(), Course::Done)
         }
@@ -98,9 +97,7 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
             ),
             Course::Stuck,
         ),
-        ServerTrigger::Protected => {
-            (Reason::Protected, "the server is protected against deletion".to_owned(), Course::Stuck)
-        }
+        ServerTrigger::Protected => (Reason::Protected, protection(seen, name), Course::Stuck),
         ServerTrigger::Retained
         | ServerTrigger::RetainedUnpublished
         | ServerTrigger::Present
@@ -139,9 +136,37 @@ pub(super) fn unusable(seen: &ServerSeen) -> String {
     }
 }
 
-fn differences(seen: &ServerSeen, stage: Stage) -> String {
-    let sentences: Vec<String> = seen.due(stage).iter().map(|difference| difference.sentence()).collect();
-    sentences.join("; ")
+/// What is being changed; a restart is said before it happens.
+fn change(seen: &ServerSeen, stage: Stage, reason: Reason) -> (Reason, String, Course) {
+    let due = seen.due(stage);
+    let sentences: Vec<String> = due.iter().map(|difference| difference.sentence()).collect();
+    let sentences = sentences.join("; ");
+    match due.iter().any(Difference::restarts) && is_usable(seen) {
+        true => {
+            let message =
+                format!("{sentences}; the server restarts for this, and connections are interrupted");
+            (Reason::Restarting, message, Course::Moving)
+        }
+        false => (reason, sentences, Course::Moving),
+    }
+}
+
+fn is_usable(seen: &ServerSeen) -> bool {
+    seen.present().is_some_and(|server| server.health == Health::Usable)
+}
+
+fn mark(seen: &ServerSeen, name: &str) -> String {
+    match seen.deleting {
+        true => format!("the server {name} is being marked as left"),
+        false => format!("the server {name} was left by an earlier object; its mark is being taken off"),
+    }
+}
+
+fn protection(seen: &ServerSeen, name: &str) -> String {
+    match seen.present().and_then(|server| server.protected.as_ref()) {
+        Some(remedy) => format!("the server {name} is protected against deletion: {remedy}"),
+        None => format!("the server {name} is protected against deletion"),
+    }
 }
 
 fn rejected(seen: &ServerSeen) -> (Reason, String, Course) {

@@ -98,6 +98,26 @@ fn retained_server_deleted() {
 }
 
 #[test]
+fn server_left_without_its_mark() {
+    fn careless(view: &ServerView) -> ServerTrigger {
+        classify(&ServerView { mismarked: false, ..*view })
+    }
+    let left = |budget| ServerWorld { classify: careless, ..ServerWorld::new(budget) };
+    let told = ["start -> Pending retain taken-over", "marked"];
+    refuted(left, Promise::StatusTrue, "Ready is recorded while something is not right", &told);
+    fn half(view: &ServerView) -> ServerTrigger {
+        classify(&ServerView { mismarked: view.mismarked && !view.deleting, ..*view })
+    }
+    let told = ["user deletes the object", "pass: Retained"];
+    refuted(
+        with_classify(half),
+        Promise::StatusTrue,
+        "a server is left without the mark that says so",
+        &told,
+    );
+}
+
+#[test]
 fn ready_before_it_is_published() {
     fn step(phase: Phase, trigger: ServerTrigger) -> Step<ServerAction> {
         let step = ServerMachine::step(phase, trigger);

@@ -76,6 +76,8 @@ fn classify_usable(view: &ServerView) -> ServerTrigger {
         ServerTrigger::Unpublished
     } else if view.published == Published::Absent {
         ServerTrigger::Rejected
+    } else if view.mismarked {
+        ServerTrigger::Mismarked
     } else if view.idle_request {
         ServerTrigger::IdleRequest
     } else {
@@ -91,6 +93,7 @@ fn classify_deleting(view: &ServerView) -> ServerTrigger {
         Presence::Absent => ServerTrigger::Gone,
         _ if view.referenced => ServerTrigger::DatabasesExist,
         Presence::Busy => ServerTrigger::Busy,
+        _ if view.retain && view.mismarked => ServerTrigger::Mismarked,
         _ if view.retain => classify_retained(view),
         _ if view.protected => ServerTrigger::Protected,
         Presence::Unusable | Presence::FailedNew | Presence::FailedUsed | Presence::Usable => {

@@ -12,8 +12,8 @@ use crate::fsm::CredentialsAction::{
     StorePassword, VerifyLogin,
 };
 use ServerAction::{
-    ApplyPassword, ConfigureServer, CreateServer, Credentials, DeleteServer, RemoveShell, RestorePassword,
-    UpdateServer,
+    ApplyPassword, ConfigureServer, CreateServer, Credentials, DeleteServer, MarkServer, RemoveShell,
+    RestorePassword, UpdateServer,
 };
 
 type Plan = &'static [ServerAction];
@@ -80,6 +80,10 @@ impl ServerMachine {
             ServerTrigger::Unpublished => {
                 *context = PUBLISH;
                 Transition(Phase::Configuring)
+            }
+            ServerTrigger::Mismarked => {
+                *context = &[MarkServer];
+                Handled
             }
             ServerTrigger::IdleRequest => {
                 *context = &[Credentials(ClearRequest)];
@@ -163,6 +167,7 @@ impl ServerMachine {
         *context = match event {
             ServerTrigger::Present => &[DeleteServer],
             ServerTrigger::Unpublished => PUBLISH,
+            ServerTrigger::Mismarked => &[MarkServer],
             ServerTrigger::Retained => RELEASE,
             ServerTrigger::RetainedUnpublished => &[Credentials(ReleaseFinalizer)],
             ServerTrigger::Gone => CLEAN_UP,

@@ -58,6 +58,8 @@ pub struct ServerView {
     pub referenced: bool,
     /// The backend protects the server against deletion.
     pub protected: bool,
+    /// The mark that tells that the object is gone and the server was left is missing, or stands there without reason.
+    pub mismarked: bool,
 }
 
 /// What the backend answers about a server.
@@ -122,6 +124,8 @@ pub enum ServerTrigger {
     Unconfigured,
     /// The accepted password or the server's facts are not in the Secret yet.
     Unpublished,
+    /// The mark that tells that the server was left is missing, or stands there without reason.
+    Mismarked,
     /// A request for an action asks for nothing, or for nothing known.
     IdleRequest,
     /// Everything is as asked and published.
@@ -157,6 +161,8 @@ pub enum ServerAction {
     ApplyPassword,
     /// Put the published password back in force.
     RestorePassword,
+    /// Mark the server as left, or take that mark off.
+    MarkServer,
     /// Delete the server, with a final snapshot where the policy asks for one.
     DeleteServer,
     /// Work on passwords, Secrets and the object itself.
@@ -188,6 +194,7 @@ impl Machine for ServerMachine {
             ServerAction::ConfigureServer => "ConfigureServer",
             ServerAction::ApplyPassword => "ApplyPassword",
             ServerAction::RestorePassword => "RestorePassword",
+            ServerAction::MarkServer => "MarkServer",
             ServerAction::DeleteServer => "DeleteServer",
             ServerAction::Credentials(action) => action.into(),
         }

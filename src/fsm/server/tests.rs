@@ -25,6 +25,7 @@ const SETTLED: ServerView = ServerView {
     retain: false,
     referenced: false,
     protected: false,
+    mismarked: false,
 };
 
 const ABSENT: ServerView =
@@ -67,6 +68,8 @@ fn with_flags(view: ServerView, bits: u32) -> ServerView {
         paused: flag(1),
         evidence: flag(2),
         settling: flag(3),
+        // Counts only where there is a server, and the one above only where there is none.
+        mismarked: flag(3),
         recreate: flag(4),
         reset_requested: flag(5),
         was_ready: flag(6),

@@ -89,7 +89,7 @@ async fn another_objects_server_is_never_touched() {
     let ServerObservation::NotOurs { message } = host.observe(&second).await else { panic!("ours?") };
     assert!(message.contains("a/b-c"), "{message}");
     let identity = host.identity(&second);
-    let desired = DesiredServer { owner: &second, spec: &spec };
+    let desired = DesiredServer::new(&second, &spec);
     let created = host.backend.create(&identity, &desired, &Password::new("x")).await;
     assert_eq!(created.unwrap_err().label(), "conflict");
     let deleted = host.backend.delete(&identity, &second, None, Removal::Delete).await;
@@ -137,7 +137,7 @@ async fn without_a_free_port_creation_is_refused_with_the_remedy() {
     let listeners: Vec<_> =
         range.map(|port| TcpListener::bind((host.config.address, port)).unwrap()).collect();
     let spec = PostgreSQLServerSpec::default();
-    let desired = DesiredServer { owner: &owner, spec: &spec };
+    let desired = DesiredServer::new(&owner, &spec);
     let refused =
         host.backend.create(&host.identity(&owner), &desired, &Password::new("x")).await.unwrap_err();
     assert_eq!(refused.label(), "rejected");
@@ -230,7 +230,7 @@ async fn whoever_stops_waiting_does_not_stop_the_work() {
     let owner = owner("orders");
     let spec = PostgreSQLServerSpec::default();
     let identity = host.identity(&owner);
-    let desired = DesiredServer { owner: &owner, spec: &spec };
+    let desired = DesiredServer::new(&owner, &spec);
     let password = Password::new(FIRST);
     let waited = std::time::Duration::from_micros(1);
     let _ = tokio::time::timeout(waited, host.backend.create(&identity, &desired, &password)).await;
@@ -255,7 +255,7 @@ async fn a_folder_that_the_servers_cannot_enter_is_named() {
     }
     let owner = owner("orders");
     let spec = PostgreSQLServerSpec::default();
-    let desired = DesiredServer { owner: &owner, spec: &spec };
+    let desired = DesiredServer::new(&owner, &spec);
     let parent = host.config.data_dir.parent().unwrap().to_path_buf();
     fs::set_permissions(&parent, fs::Permissions::from_mode(0o700)).unwrap();
     let refused =

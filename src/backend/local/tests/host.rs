@@ -76,7 +76,7 @@ impl Host {
     }
 
     pub(super) async fn create(&self, owner: &Owner, spec: &PostgreSQLServerSpec) {
-        let desired = DesiredServer { owner, spec };
+        let desired = DesiredServer::new(owner, spec);
         self.backend.create(&self.identity(owner), &desired, &Password::new(FIRST)).await.unwrap();
     }
 
@@ -116,7 +116,7 @@ impl Host {
 
     /// Carries out all differences of one stage, as the controller would; how many there were.
     pub(super) async fn apply(&self, owner: &Owner, spec: &PostgreSQLServerSpec, stage: Stage) -> usize {
-        let desired = DesiredServer { owner, spec };
+        let desired = DesiredServer::new(owner, spec);
         let mut differences = self.backend.differences(&desired, &self.present(owner).await.facts);
         differences.retain(|difference| difference.is_applied_by(stage));
         let identity = self.identity(owner);

@@ -130,7 +130,10 @@ async fn deletion_removes_everything_of_that_server_and_nothing_of_another() {
 
     let another = host.backend.delete(&identity, &doomed, Some("another"), Removal::Delete).await;
     assert_eq!(another.unwrap_err().label(), "conflict");
-    let snapshot = host.backend.delete(&identity, &doomed, None, Removal::SnapshotAndDelete).await;
+    let snapshot = host
+        .backend
+        .delete(&identity, &doomed, None, Removal::SnapshotAndDelete { since: jiff::Timestamp::now() })
+        .await;
     assert_eq!(snapshot.unwrap_err().label(), "rejected");
     assert_eq!(host.present(&doomed).await.health, Health::Usable);
 

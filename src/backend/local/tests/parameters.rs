@@ -31,7 +31,7 @@ async fn parameters_are_set_changed_and_unset() {
 
     // One that needs a restart.
     let spec = spec_with(&[("max_connections", "33")]);
-    let desired = DesiredServer { owner: &owner, spec: &spec };
+    let desired = DesiredServer::new(&owner, &spec);
     let differences = host.backend.differences(&desired, &host.present(&owner).await.facts);
     let restarts: Vec<_> = differences
         .iter()
@@ -45,17 +45,22 @@ async fn parameters_are_set_changed_and_unset() {
     assert_ne!(pid(), first_pid);
 
     // Values PostgreSQL refuses: at once, or only when it starts. What was before stays in force.
-    for (name, value) in
-        [("work_mem", "plenty"), ("no_such_thing", "1"), ("shared_preload_libraries", "nonsense")]
-    {
+    for (name, value) in [
+        ("work_mem", "plenty"),
+        ("no_such_thing", "1"),
+        ("work_memm", "1MB"),
+        ("shared_preload_libraries", "nonsense"),
+    ] {
         let spec = spec_with(&[("max_connections", "33"), (name, value)]);
-        let desired = DesiredServer { owner: &owner, spec: &spec };
+        let desired = DesiredServer::new(&owner, &spec);
         let differences = host.backend.differences(&desired, &host.present(&owner).await.facts);
         let refused =
             host.backend.configure(&host.identity(&owner), &desired, &differences).await.unwrap_err();
         assert_eq!(refused.label(), "rejected");
         let named = if name == "shared_preload_libraries" { value } else { name };
         assert!(refused.to_string().contains(named), "{refused}");
+        let suggests = refused.to_string().contains("did you mean work_mem?");
+        assert_eq!(suggests, name == "work_memm", "{refused}");
         assert_eq!(host.present(&owner).await.health, Health::Usable);
         assert_eq!(show("max_connections").await, "33");
     }
@@ -70,7 +75,7 @@ async fn storage_is_written_down_and_never_shrinks() {
         ..PostgreSQLServerSpec::default()
     };
     let server = host.created(&owner, &spec(5)).await;
-    assert_eq!(server.facts.size.as_deref(), Some("100 MB shared buffers"));
+    assert_eq!(server.facts.size.as_deref(), Some("100MB shared buffers"));
     assert_eq!(host.apply(&owner, &spec(9), Stage::Update).await, 1);
     assert_eq!(host.present(&owner).await.facts.storage_gb, Some(9));
     assert_eq!(host.apply(&owner, &spec(5), Stage::Update).await, 0);

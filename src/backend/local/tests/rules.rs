@@ -20,7 +20,7 @@ fn backend(config: serde_json::Value) -> Result<LocalBackend, String> {
 fn rejected(spec: &PostgreSQLServerSpec) -> Vec<String> {
     let owner = owner("orders");
     let backend = backend(serde_json::json!({})).unwrap();
-    let rejections = backend.validate(&DesiredServer { owner: &owner, spec }).err().unwrap_or_default();
+    let rejections = backend.validate(&DesiredServer::new(&owner, spec)).err().unwrap_or_default();
     rejections.into_iter().map(|rejection| rejection.field).collect()
 }
 
@@ -84,6 +84,35 @@ fn only_what_would_be_dangerous_to_pass_over_is_refused() {
 }
 
 #[test]
+fn what_is_not_done_here_is_told_and_does_not_stand_in_the_way() {
+    let spec: PostgreSQLServerSpec = serde_json::from_value(serde_json::json!({
+        "credentialsSecret": "any",
+        "backup": {"retentionDays": 7},
+        "highavailability": {"enabled": true},
+        "extensions": ["hstore", "no-such-thing"],
+        "size": {"class": "small", "cpu": 2, "memoryMB": 512, "storageGB": 1, "maxStorageGB": 9},
+        "network": {"firewallRules": [{"name": "a", "startIp": "192.0.2.1", "endIp": "192.0.2.1"}]},
+    }))
+    .unwrap();
+    assert_eq!(rejected(&spec), Vec::<String>::new());
+    let (owner, backend) = (owner("orders"), backend(serde_json::json!({})).unwrap());
+    let fields = |spec: &PostgreSQLServerSpec| -> Vec<String> {
+        let told = backend.unsupported(&DesiredServer::new(&owner, spec));
+        told.into_iter().map(|one| one.field).collect()
+    };
+    let all = [
+        "extensions",
+        "backup",
+        "highavailability",
+        "network.firewallRules",
+        "size.class",
+        "size.storageAutoGrow",
+    ];
+    assert_eq!(fields(&spec), all);
+    assert_eq!(fields(&PostgreSQLServerSpec::default()), Vec::<String>::new());
+}
+
+#[test]
 fn another_version_of_an_existing_server_is_refused() {
     let owner = owner("orders");
     let facts = ServerFacts {
@@ -92,7 +121,7 @@ fn another_version_of_an_existing_server_is_refused() {
     };
     let backend = backend(serde_json::json!({})).unwrap();
     let spec = PostgreSQLServerSpec { version: Some("15".to_owned()), ..PostgreSQLServerSpec::default() };
-    let differences = backend.differences(&DesiredServer { owner: &owner, spec: &spec }, &facts);
+    let differences = backend.differences(&DesiredServer::new(&owner, &spec), &facts);
     assert_eq!(differences.len(), 1);
     assert!(matches!(differences[0].change, Change::Refused { .. }));
 }

@@ -114,6 +114,8 @@ fn every_status_of_a_pass_is_read_as_it_is_meant() {
                                 refused,
                                 taken_over: &[],
                                 throttled: throttled.then(|| "later".to_owned()),
+                                waiting: None,
+                                limited: None,
                                 login: Answer::new(true, Reason::LoginSucceeded, ""),
                                 paused: None,
                                 failure: failure.as_ref(),

@@ -1,8 +1,9 @@
 //! What the actions do in the world of a server.
 
 use super::promises::{
-    DELETED, EMPTY_FOR_LOST, FOREIGN_SECRET_TOUCHED, FOREIGN_TOUCHED, IDLE_CONFIGURATION, IDLE_PASSWORD,
-    IDLE_UPDATE, LEFT_BEHIND, REFUSED_PUBLISHED, SECOND_SERVER, TAKEN_OVER_CHANGED,
+    DELETED, EMPTY_FOR_LOST, FOREIGN_SECRET_TOUCHED, FOREIGN_TOUCHED, IDLE_CONFIGURATION, IDLE_MARK,
+    IDLE_PASSWORD, IDLE_UPDATE, LEFT_BEHIND, LEFT_UNMARKED, REFUSED_PUBLISHED, SECOND_SERVER,
+    TAKEN_OVER_CHANGED,
 };
 use super::{PendingSecret, PublishedSecret, Server, ServerState, Stage};
 use crate::fsm::CredentialsAction;
@@ -19,6 +20,7 @@ impl ServerState {
                     | ServerAction::ConfigureServer
                     | ServerAction::ApplyPassword
                     | ServerAction::RestorePassword
+                    | ServerAction::MarkServer
                     | ServerAction::DeleteServer
                     | ServerAction::RemoveShell
             );
@@ -50,6 +52,7 @@ impl ServerState {
                     stage: Stage::Creating,
                     differs: false,
                     unconfigured: true,
+                    marked: false,
                 });
             }
             ServerAction::RemoveShell => {
@@ -78,6 +81,13 @@ impl ServerState {
             }
             ServerAction::RestorePassword => {
                 self.set_password(self.published.map(|secret| secret.password), broken)?
+            }
+            ServerAction::MarkServer => {
+                if !self.is_mismarked() {
+                    broken.push(IDLE_MARK);
+                }
+                let left = self.deleting;
+                self.server.as_mut().ok_or(())?.marked = left;
             }
             ServerAction::DeleteServer => {
                 if !self.deleting || self.retain {
@@ -146,6 +156,9 @@ impl ServerState {
                     && self.presence() != Presence::Replaced
                 {
                     broken.push(LEFT_BEHIND);
+                }
+                if self.retain && self.is_mismarked() && self.presence() != Presence::Replaced {
+                    broken.push(LEFT_UNMARKED);
                 }
                 self.released = true;
             }

@@ -29,6 +29,8 @@ struct Server {
     stage: Stage,
     differs: bool,
     unconfigured: bool,
+    /// It bears the mark that it was left.
+    marked: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,6 +125,9 @@ impl std::fmt::Debug for ServerState {
                 if server.unconfigured {
                     write!(f, " unconfigured")?;
                 }
+                if server.marked {
+                    write!(f, " marked")?;
+                }
             }
         }
         write!(f, " | recorded {:?}", self.recorded_uid)?;
@@ -189,22 +194,8 @@ impl ServerState {
             retain: self.retain,
             referenced: false,
             protected: false,
+            mismarked: self.is_mismarked(),
         }
-    }
-
-    /// Whether somebody who may still need it can find the password of our server.
-    fn password_known(&self) -> bool {
-        self.server.filter(|server| !server.foreign).is_none_or(|server| {
-            self.pending.is_some_and(|pending| pending.password == server.password)
-                || self.published.is_some_and(|secret| secret.password == server.password)
-                || self.left == Some(server.password)
-        })
-    }
-
-    /// Whether somebody was given credentials that log in to our server, so that it may hold data.
-    fn handed_out(&self) -> bool {
-        let published = self.published.map(|secret| secret.password);
-        self.server.is_some_and(|server| published == Some(server.password))
     }
 
     /// Whether an action is asked for.
@@ -216,6 +207,7 @@ impl ServerState {
     fn is_right(&self) -> bool {
         self.usable().is_some_and(|server| {
             (self.taken_over || !(server.differs || server.unconfigured))
+                && !self.is_mismarked()
                 && self.recorded_uid.is_none_or(|uid| uid == server.uid)
                 && self.published.is_some_and(|secret| secret.current && secret.password == server.password)
         }) && !self.foreign_secret
@@ -303,6 +295,7 @@ impl World for ServerWorld {
             stage: Stage::Available,
             differs: true,
             unconfigured: true,
+            marked: false,
         };
         // What the original operator left: a server and its Secret, and an object without a phase.
         let taken_over = ServerState {
@@ -315,6 +308,12 @@ impl World for ServerWorld {
         // It was killed while it changed the password: before the server had the new one, or after.
         let half_reset = ServerState { published: None, left: Some(2), ..taken_over.clone() };
         let reset = ServerState { left: Some(1), ..half_reset.clone() };
+        // An earlier object of that name went, and left its server.
+        let left = ServerState {
+            retain: true,
+            server: taken_over.server.map(|server| Server { marked: true, ..server }),
+            ..taken_over.clone()
+        };
         let half_made = ServerState {
             recorded_uid: None,
             server: reset.server.map(|server| Server { stage: Stage::Creating, differs: false, ..server }),
@@ -328,6 +327,7 @@ impl World for ServerWorld {
             fresh,
             half_made,
             half_reset,
+            left,
             reset,
         ]
     }

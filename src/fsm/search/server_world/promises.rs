@@ -16,6 +16,8 @@ pub(super) const PASSWORD_LOST: Broken =
     Broken { promise: Promise::NothingLost, what: "nobody has the password of the server any more" };
 pub(super) const LEFT_BEHIND: Broken =
     Broken { promise: Promise::NothingLost, what: "the object goes and its server stays behind" };
+pub(super) const LEFT_UNMARKED: Broken =
+    Broken { promise: Promise::StatusTrue, what: "a server is left without the mark that says so" };
 pub(super) const REFUSED_PUBLISHED: Broken =
     Broken { promise: Promise::StatusTrue, what: "a password is published that the server refuses" };
 pub(super) const NOT_READY: Broken =
@@ -32,6 +34,8 @@ pub(super) const IDLE_UPDATE: Broken =
     Broken { promise: Promise::NoIdleWrite, what: "an update without a difference" };
 pub(super) const IDLE_CONFIGURATION: Broken =
     Broken { promise: Promise::NoIdleWrite, what: "a configuration without a difference" };
+pub(super) const IDLE_MARK: Broken =
+    Broken { promise: Promise::NoIdleWrite, what: "a mark is set that is right already" };
 pub(super) const IDLE_PASSWORD: Broken =
     Broken { promise: Promise::NoIdleWrite, what: "a password is set that is in force already" };
 pub(super) const IDLE_PASS: Broken =
@@ -46,6 +50,7 @@ pub(super) const ALL: &[Broken] = &[
     DELETED,
     PASSWORD_LOST,
     LEFT_BEHIND,
+    LEFT_UNMARKED,
     REFUSED_PUBLISHED,
     NOT_READY,
     FOREIGN_TOUCHED,
@@ -54,10 +59,34 @@ pub(super) const ALL: &[Broken] = &[
     UNSEEN,
     IDLE_UPDATE,
     IDLE_CONFIGURATION,
+    IDLE_MARK,
     IDLE_PASSWORD,
     IDLE_PASS,
     WHILE_PAUSED,
 ];
+
+impl ServerState {
+    /// Whether the mark of our server is not as it should be: what stays when its object goes bears one.
+    pub(super) fn is_mismarked(&self) -> bool {
+        let ours = self.server.filter(|server| !server.foreign);
+        ours.is_some_and(|server| server.marked != (self.deleting && self.retain))
+    }
+
+    /// Whether somebody who may still need it can find the password of our server.
+    pub(super) fn password_known(&self) -> bool {
+        self.server.filter(|server| !server.foreign).is_none_or(|server| {
+            self.pending.is_some_and(|pending| pending.password == server.password)
+                || self.published.is_some_and(|secret| secret.password == server.password)
+                || self.left == Some(server.password)
+        })
+    }
+
+    /// Whether somebody was given credentials that log in to our server, so that it may hold data.
+    pub(super) fn handed_out(&self) -> bool {
+        let published = self.published.map(|secret| secret.password);
+        self.server.is_some_and(|server| published == Some(server.password))
+    }
+}
 
 /// What holds for the status that is written before the effects, and for whether there may be any.
 pub(super) fn check_record(
