@@ -30,8 +30,13 @@ fn main() -> ExitCode {
     let _scenario = hcpg::failpoints::scenario();
     let done = match Cli::parse().into_command() {
         cli::Command::Run(options) => run(options),
-        cli::Command::CheckConfig { file } => {
-            let report = check_config(&file, process_variables());
+        cli::Command::CheckConfig { file, explain } => {
+            let variables: Vec<_> = process_variables().collect();
+            let usual = || Environment::from_variables(variables.iter().cloned()).config_path;
+            let report = match explain {
+                Some(key) => cli::explain(&key, file.as_deref(), &variables),
+                None => check_config(&file.unwrap_or_else(usual), variables.iter().cloned()),
+            };
             return print(&report.text).map_or(ExitCode::FAILURE, |()| ExitCode::from(&report));
         }
         cli::Command::Crds => crds().map_err(Failure::from).and_then(|text| print(&text)),

@@ -15,7 +15,7 @@ backends:
   local:
     data_dir: /var/lib/hcpg
     port_first: 50000
-  awsrds: {region: eu-central-1, tags: {a: b}}
+  awsrds: {region: eu-central-1, subnet_group: s, tags: {a: b}}
 security: {password_length: 20}
 reconcile:
   resync_seconds: 60

@@ -281,3 +281,36 @@ async fn the_operator_runs_with_unknown_keys_and_with_variables_in_place_of_valu
     let log = world.operator.log();
     assert!(log.contains("colour: found an unknown key"), "{log}");
 }
+
+#[tokio::test]
+async fn every_mistake_of_a_file_is_named_at_once_with_its_place() {
+    let fixture = |name: &str| {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(format!("config-with-ten-mistakes.{name}"))
+    };
+    let (folder, path) = written(&std::fs::read_to_string(fixture("yaml")).unwrap());
+    // One that nobody meant, and one that is meant for a class.
+    let mut command = check(folder.path(), Some(("HYBRIDCLOUD_SECURITY_PASWORD_LENGTH", "20"))).await;
+    command.env("HYBRIDCLOUD_BACKENDS_AWSRDS_CLASSES_LARGE_IOPS", "many");
+    let (code, said) = ended(command);
+    assert_eq!(code, Some(1), "{said}");
+    let said = said.replace(&*path.to_string_lossy(), "config.yaml");
+    assert_eq!(said, std::fs::read_to_string(fixture("txt")).unwrap(), "{said}");
+}
+
+#[tokio::test]
+async fn a_key_is_explained() {
+    let (folder, path) = written(GOOD);
+    let mut command = check(folder.path(), None).await;
+    command.args(["--explain", "backends.local.data_dir"]);
+    let (code, said) = ended(command);
+    assert_eq!(code, Some(0), "{said}");
+    let now = format!("  now       \"/tmp/servers\", set in {}:4:15\n", path.display());
+    assert!(said.starts_with("backends.local.data_dir\n") && said.ends_with(&now), "{said}");
+    let mut command = check(folder.path(), None).await;
+    command.args(["--explain", "backends.local.datadir"]);
+    let (code, said) = ended(command);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("did you mean backends.local.data_dir?"), "{said}");
+}

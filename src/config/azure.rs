@@ -136,10 +136,10 @@ pub struct AzureFirewallRule {
     /// Name of the rule.
     pub name: String,
     /// First address.
-    #[serde(alias = "start_ip")]
+    #[schemars(extend("x-aliases" = ["start_ip"]))]
     pub start_ip: Ipv4Addr,
     /// Last address.
-    #[serde(alias = "end_ip")]
+    #[schemars(extend("x-aliases" = ["end_ip"]))]
     pub end_ip: Ipv4Addr,
 }
 
@@ -156,34 +156,13 @@ pub struct AzureNameOverride {
 
 /// A private DNS zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "DnsZoneForm")]
+#[schemars(extend("x-text-as" = "name"))]
 pub struct DnsZone {
     /// Name of the zone, which ends in `.postgres.database.azure.com`. May stand in place of the whole section.
     pub name: String,
     /// Resource group of the zone. Default: the servers'.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_group: Option<String>,
-}
-
-/// How a private DNS zone may be written.
-#[derive(Deserialize, JsonSchema)]
-#[serde(untagged)]
-enum DnsZoneForm {
-    Name(String),
-    Section {
-        name: String,
-        #[serde(default)]
-        resource_group: Option<String>,
-    },
-}
-
-impl From<DnsZoneForm> for DnsZone {
-    fn from(form: DnsZoneForm) -> Self {
-        match form {
-            DnsZoneForm::Name(name) => Self { name, resource_group: None },
-            DnsZoneForm::Section { name, resource_group } => Self { name, resource_group },
-        }
-    }
 }
 
 /// Azure Database for PostgreSQL, single server. Microsoft retired the service on 2025-03-28.

@@ -1,14 +1,7 @@
-//! The environment: where the operator runs, and single keys of the configuration.
+//! The environment: where the operator runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-
-use super::finding::{Finding, Position, Severity, Source};
-use super::shape::Shape;
-use super::tree::{Content, Node, Origin, position, quoted};
-
-/// What variables that set keys begin with.
-const PREFIX: &str = "HYBRIDCLOUD_";
 
 /// What the operator learns from its surroundings before it reads its configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,106 +82,4 @@ fn listed(value: &str) -> Vec<String> {
 pub fn process_variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-}
-
-/// A key that a variable can set.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Leaf<'a> {
-    pub(super) path: Vec<String>,
-    pub(super) shape: &'a Shape,
-}
-
-/// Every key that a variable can set, by the variable's name.
-///
-/// Names are made from the known keys and never taken apart: keys contain underscores themselves.
-pub(super) fn leaves(shape: &Shape) -> BTreeMap<String, Leaf<'_>> {
-    let mut leaves = BTreeMap::new();
-    collect(shape, &mut Vec::new(), &mut leaves);
-    leaves
-}
-
-fn collect<'a>(shape: &'a Shape, path: &mut Vec<String>, leaves: &mut BTreeMap<String, Leaf<'a>>) {
-    let Shape::Section(fields) = shape else {
-        leaves.insert(variable_name(path), Leaf { path: path.clone(), shape });
-        return;
-    };
-    for field in fields {
-        path.push(field.name.clone());
-        collect(&field.shape, path, leaves);
-        path.pop();
-    }
-}
-
-/// The variable that sets a key.
-pub(super) fn variable_name(path: &[String]) -> String {
-    format!("{PREFIX}{}", path.join("_").to_uppercase())
-}
-
-/// Lays the variables over the tree and reports those that cannot be used.
-pub(super) fn overlay(
-    root: &mut Node,
-    shape: &Shape,
-    variables: impl Iterator<Item = (String, String)>,
-) -> Vec<Finding> {
-    let leaves = leaves(shape);
-    let mut findings = Vec::new();
-    // Sorted, so that the same environment gives the same report.
-    let ours: BTreeMap<String, String> =
-        variables.filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty()).collect();
-    for (name, value) in ours {
-        let Some(leaf) = leaves.get(&name) else {
-            findings.push(unknown(&name, &leaves));
-            continue;
-        };
-        match node(&name, &value, leaf.shape) {
-            Ok(node) => root.set(&leaf.path, node),
-            Err(error) => {
-                let at = error.location().and_then(position);
-                let at = at.map(|Position { line, column }| format!(" (line {line}, column {column})"));
-                findings.push(Finding {
-                    severity: Severity::Error,
-                    source: Source::Variable(name),
-                    position: None,
-                    key: leaf.path.join("."),
-                    found: format!("{}{}", quoted(&value), at.unwrap_or_default()),
-                    expected: format!("{}, written as YAML", leaf.shape),
-                });
-            }
-        }
-    }
-    findings
-}
-
-/// A text is taken as it stands; everything else is YAML.
-fn node(name: &str, value: &str, shape: &Shape) -> Result<Node, serde_saphyr::Error> {
-    match shape {
-        Shape::Text | Shape::Choice(_) | Shape::Address => {
-            Ok(Node { origin: Origin::Variable(name.to_owned()), content: Content::Text(value.to_owned()) })
-        }
-        _ => Node::parse(value).map(|node| node.attributed_to(name)),
-    }
-}
-
-fn unknown(name: &str, leaves: &BTreeMap<String, Leaf<'_>>) -> Finding {
-    // The longest free section the name may be meant for: its keys cannot be set one by one.
-    let section = leaves
-        .iter()
-        .filter(|(prefix, leaf)| {
-            matches!(leaf.shape, Shape::Table(_) | Shape::Anything)
-                && name.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('_'))
-        })
-        .max_by_key(|(prefix, _)| prefix.len())
-        .map(|(_, leaf)| leaf.path.join("."));
-    let (key, expected) = match section {
-        Some(section) => (section, "no variable for single keys of this section in this version; ignored"),
-        None => (String::new(), "the name of a key in upper case; ignored"),
-    };
-    Finding {
-        severity: Severity::Warning,
-        source: Source::Variable(name.to_owned()),
-        position: None,
-        key,
-        found: "an unknown variable".to_owned(),
-        expected: expected.to_owned(),
-    }
 }

@@ -1,11 +1,12 @@
 //! The keys of the configuration file. The comments become the reference page.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::LocalConfig;
+use super::{
+    AuroraConfig, AwsShared, AzureFlexibleConfig, AzureShared, AzureSingleConfig, HelmBitnamiConfig,
+    HelmYugabyteConfig, LocalConfig, RdsConfig,
+};
 
 /// The operator's configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,11 +18,12 @@ pub struct Config {
     pub allowed_backends: Vec<String>,
     /// Accepted for compatibility and without effect: every object is looked at after a start.
     #[serde(default)]
+    #[schemars(extend("deprecated" = true))]
     pub handler_on_resume: bool,
     /// Whether the operator acts or only reads.
     #[serde(default)]
     pub mode: Mode,
-    /// Settings of the backends, by name. A section is required for each backend in use.
+    /// Settings of the backends, by name. Each backend in use needs its section, or the shared one of its cloud.
     #[serde(default)]
     pub backends: Backends,
     /// Security settings that do not depend on the backend.
@@ -53,40 +55,37 @@ pub enum Mode {
     Observe,
 }
 
-/// Settings of the backends.
+/// Settings of the backends. Those of the clouds are resolved: the shared section is laid under each of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Backends {
     /// PostgreSQL on the operator's own host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local: Option<LocalConfig>,
-    /// Settings shared by the backends on Azure. Not used by this version.
+    /// What servers on Azure have in common: counts key by key where the section of a backend is silent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub azure: Option<UnusedSection>,
-    /// Azure Database for PostgreSQL, single server. Not used by this version.
+    pub azure: Option<AzureShared>,
+    /// Azure Database for PostgreSQL, single server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub azurepostgres: Option<UnusedSection>,
-    /// Azure Database for PostgreSQL, flexible server. Not used by this version.
+    pub azurepostgres: Option<AzureSingleConfig>,
+    /// Azure Database for PostgreSQL, flexible server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub azurepostgresflexible: Option<UnusedSection>,
-    /// Settings shared by the backends on AWS. Not used by this version.
+    pub azurepostgresflexible: Option<AzureFlexibleConfig>,
+    /// What servers on AWS have in common: counts key by key where the section of a backend is silent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub aws: Option<UnusedSection>,
-    /// Amazon RDS. Not used by this version.
+    pub aws: Option<AwsShared>,
+    /// Amazon RDS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub awsrds: Option<UnusedSection>,
-    /// Amazon Aurora. Not used by this version.
+    pub awsrds: Option<RdsConfig>,
+    /// Amazon Aurora.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub awsaurora: Option<UnusedSection>,
-    /// The chart of Bitnami. Not used by this version.
+    pub awsaurora: Option<AuroraConfig>,
+    /// The chart of Bitnami.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub helmbitnami: Option<UnusedSection>,
-    /// The chart of Yugabyte. Not used by this version.
+    pub helmbitnami: Option<HelmBitnamiConfig>,
+    /// The chart of Yugabyte.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub helmyugabyte: Option<UnusedSection>,
+    pub helmyugabyte: Option<HelmYugabyteConfig>,
 }
-
-/// The section of a backend that this version knows by name only: any keys are accepted.
-pub type UnusedSection = BTreeMap<String, serde_json::Value>;
 
 /// Security settings that do not depend on the backend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

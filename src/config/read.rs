@@ -7,6 +7,8 @@ use std::path::Path;
 use serde_json::{Map, Number, Value};
 
 use super::finding::{Finding, Severity, Source};
+use super::lay::{Laid, own_only};
+use super::path::{behind, did_you_mean, join};
 use super::shape::{Field, Shape};
 use super::tree::{Content, Entry, Node, Origin};
 
@@ -14,6 +16,7 @@ use super::tree::{Content, Entry, Node, Origin};
 pub(super) struct Reader<'a> {
     pub(super) file: &'a Path,
     pub(super) findings: Vec<Finding>,
+    pub(super) laid: Vec<Laid>,
 }
 
 impl Reader<'_> {
@@ -30,17 +33,30 @@ impl Reader<'_> {
             Origin::File(position) => (Source::File(self.file.to_owned()), Some(*position)),
             Origin::Variable(name) => (Source::Variable(name.clone()), None),
         };
-        let (key, found, expected) = (key.to_owned(), found.into(), expected.into());
-        self.findings.push(Finding { severity, source, position, key, found, expected });
+        let (key, found, expected) = (self.place(key), found.into(), expected.into());
+        let finding = Finding { severity, source, position, key, found, expected };
+        // What is shared is read once for each backend that it is laid under, and reported once.
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// The key a value was written at, in place of the one it was laid under.
+    pub(super) fn place(&self, key: &str) -> String {
+        let found = self.laid.iter().rev().find_map(|laid| Some((laid, behind(key, &laid.own)?)));
+        found.map_or_else(|| key.to_owned(), |(laid, rest)| format!("{}{rest}", laid.shared))
     }
 
     /// The value as its shape wants it; nothing where it is wrong, which has been reported then.
     pub(super) fn value(&mut self, node: &Node, shape: &Shape, key: &str) -> Option<Value> {
         let value = match (shape, &node.content) {
-            (Shape::Anything, _) => Some(anything(node)),
+            (Shape::Anything, _) => Some(node.plain()),
             (Shape::Text, content) => text(content).map(Value::from),
-            (Shape::Address, content) => {
-                text(content).filter(|text| text.parse::<IpAddr>().is_ok()).map(Value::from)
+            (Shape::Address { four }, content) => {
+                text(content).filter(|text| is_address(text, *four)).map(Value::from)
+            }
+            (Shape::Number { min, max }, content) => {
+                number(content).filter(|number| (min..=max).contains(&number)).map(Value::from)
             }
             (Shape::Choice(words), content) => {
                 text(content).filter(|text| words.iter().any(|word| word == text)).map(Value::from)
@@ -58,13 +74,18 @@ impl Reader<'_> {
             (Shape::Table(shape), Content::Mapping(entries)) => {
                 return Some(Value::Object(self.table(entries, shape, key)));
             }
-            (Shape::Section(fields), Content::Mapping(entries)) => {
+            (Shape::Section { fields, .. }, Content::Mapping(entries)) => {
                 return Some(Value::Object(self.section(node, entries, fields, key)));
             }
             _ => None,
         };
         if value.is_none() {
-            self.report(Severity::Error, &node.origin, key, node.to_string(), shape.to_string());
+            let meant = match (shape, text(&node.content)) {
+                (Shape::Choice(words), Some(text)) => did_you_mean(text, words.iter().map(String::as_str)),
+                _ => String::new(),
+            };
+            let found = format!("{node}{meant}");
+            self.report(Severity::Error, &node.origin, key, found, shape.to_string());
         }
         value
     }
@@ -102,8 +123,12 @@ impl Reader<'_> {
         self.report_repeated(entries, key);
         for entry in entries.iter().filter(|entry| fields.iter().all(|field| field.name != entry.key)) {
             let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-            let expected = format!("one of: {}; ignored", names.join(", "));
-            self.report(Severity::Warning, &entry.origin, &join(key, &entry.key), "an unknown key", expected);
+            let found = format!("an unknown key{}", did_you_mean(&entry.key, names.iter().copied()));
+            let expected = match own_only(key, &entry.key) {
+                Some(expected) => expected,
+                None => format!("one of: {}; ignored", names.join(", ")),
+            };
+            self.report(Severity::Warning, &entry.origin, &join(key, &entry.key), found, expected);
         }
         let mut map = Map::new();
         for field in fields {
@@ -112,6 +137,10 @@ impl Reader<'_> {
                 Some(found) if !is_unset(found, field) => {
                     if let Some(value) = self.value(found, &field.shape, &key) {
                         map.insert(field.name.clone(), value);
+                        if field.without_effect {
+                            let expected = "it left out, since it has no effect any more";
+                            self.report(Severity::Warning, &found.origin, &key, found.to_string(), expected);
+                        }
                     }
                 }
                 found if field.required => {
@@ -134,18 +163,14 @@ impl Reader<'_> {
     }
 }
 
-/// Whether the value says the same as leaving the key out, as `null` does and, in optional fields, an empty text.
-fn is_unset(node: &Node, field: &Field) -> bool {
+/// Whether the value says the same as leaving the key out, as `null` does and, where there is no default text, an empty
+/// text.
+pub(super) fn is_unset(node: &Node, field: &Field) -> bool {
     match &node.content {
         Content::Nothing => true,
-        Content::Text(text) => field.optional && text.is_empty(),
+        Content::Text(text) => (field.optional || field.required) && text.is_empty(),
         _ => false,
     }
-}
-
-/// The dotted name of a key in a section.
-pub(super) fn join(section: &str, key: &str) -> String {
-    if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") }
 }
 
 /// Numbers and truths are texts too, written as they stand: `admin_username: on` is the user `on`.
@@ -166,16 +191,14 @@ fn whole(content: &Content) -> Option<i128> {
     }
 }
 
-/// Whatever it is, for sections whose keys are not known here.
-fn anything(node: &Node) -> Value {
-    match &node.content {
-        Content::Nothing => Value::Null,
-        Content::Truth { value, .. } => Value::Bool(*value),
-        Content::Number { value, .. } => Value::Number(value.clone()),
-        Content::Text(text) => Value::from(text.as_str()),
-        Content::List(nodes) => Value::Array(nodes.iter().map(anything).collect()),
-        Content::Mapping(entries) => {
-            Value::Object(entries.iter().map(|entry| (entry.key.clone(), anything(&entry.node))).collect())
-        }
+fn number(content: &Content) -> Option<f64> {
+    match content {
+        Content::Number { value, .. } => value.as_f64(),
+        Content::Text(text) => text.trim().parse().ok(),
+        _ => None,
     }
+}
+
+fn is_address(text: &str, four: bool) -> bool {
+    text.parse::<IpAddr>().is_ok_and(|address| address.is_ipv4() || !four)
 }

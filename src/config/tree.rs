@@ -1,12 +1,11 @@
-//! YAML as a tree that remembers where every value stood and how it was written.
+//! The file as a tree that remembers where every value stood and how it was written.
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::Number;
-use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
+use serde_json::{Number, Value};
 
 use super::finding::Position;
+use super::path::{Step, behind};
 
 /// Where a value came from: a place in the file, or a variable.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,15 +46,6 @@ impl Node {
         Self { origin: Origin::File(Position { line: 1, column: 1 }), content: Content::Mapping(Vec::new()) }
     }
 
-    /// Reads one YAML document. A document without content is an empty mapping.
-    pub(super) fn parse(yaml: &str) -> Result<Self, serde_saphyr::Error> {
-        // Repeated keys are reported by the reader of the tree, as warnings; the last one counts, as in the original.
-        let options =
-            serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough, with_snippet: false };
-        let raw: Option<Spanned<Raw>> = serde_saphyr::from_str_with_options(yaml, options)?;
-        Ok(raw.map_or_else(Self::empty, |raw| raw_to_node(raw, yaml)))
-    }
-
     /// The same tree with everything in it coming from a variable.
     pub(super) fn attributed_to(mut self, name: &str) -> Self {
         self.origin = Origin::Variable(name.to_owned());
@@ -86,42 +76,88 @@ impl Node {
         }
     }
 
-    /// The origin of the value at a path, or of the innermost section around it that exists.
-    pub(super) fn origin_of(&self, path: &str) -> &Origin {
-        let mut node = self;
-        for key in path.split('.') {
-            let (name, index) = match key.strip_suffix(']').and_then(|key| key.split_once('[')) {
-                Some((name, index)) => (name, index.parse::<usize>().ok()),
-                None => (key, None),
-            };
-            let Some(next) = node.get(name) else { break };
-            node = next;
-            if let (Some(index), Content::List(items)) = (index, &node.content)
-                && let Some(item) = items.get(index)
-            {
-                node = item;
+    /// The same, to be changed.
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        match &mut self.content {
+            Content::Mapping(entries) => {
+                entries.iter_mut().rev().find(|entry| entry.key == key).map(|entry| &mut entry.node)
             }
+            _ => None,
         }
-        &node.origin
     }
 
-    /// Puts a value at a path, making the sections on the way.
-    pub(super) fn set(&mut self, path: &[String], node: Node) {
-        let Some((key, rest)) = path.split_first() else {
-            *self = node;
-            return;
+    /// The value at a path, or the innermost one around it that exists, and what is left of the path there. Keys may
+    /// have dots in them.
+    pub(super) fn find<'a, 'b>(&'a self, path: &'b str) -> (&'a Node, &'b str) {
+        let path = path.strip_prefix('.').unwrap_or(path);
+        let inner = match &self.content {
+            Content::Mapping(entries) => {
+                let rest = |entry: &'a Entry| behind(path, &entry.key).map(|rest| (&entry.node, rest));
+                entries.iter().rev().filter_map(rest).min_by_key(|(_, rest)| rest.len())
+            }
+            Content::List(items) => path
+                .strip_prefix('[')
+                .and_then(|path| path.split_once(']'))
+                .and_then(|(index, rest)| Some((items.get(index.parse::<usize>().ok()?)?, rest))),
+            _ => None,
         };
-        if !matches!(self.content, Content::Mapping(_)) {
-            *self = Node { origin: node.origin.clone(), content: Content::Mapping(Vec::new()) };
+        match inner {
+            Some((node, rest)) if !path.is_empty() => node.find(rest),
+            _ => (self, path),
         }
-        let Content::Mapping(entries) = &mut self.content else { return };
-        match entries.iter_mut().rev().find(|entry| entry.key == *key) {
-            Some(entry) => entry.node.set(rest, node),
-            None => {
-                let origin = node.origin.clone();
-                let mut inner = Node { origin: origin.clone(), content: Content::Nothing };
-                inner.set(rest, node);
+    }
+
+    /// The origin of the value at a path, or of the innermost section around it that exists.
+    pub(super) fn origin_of(&self, path: &str) -> &Origin {
+        &self.find(path).0.origin
+    }
+
+    /// Puts a value at a path, making the sections and lists on the way. An item may be put behind the last one, not
+    /// further; the answer is whether that was so.
+    pub(super) fn set(&mut self, path: &[Step], node: Node) -> bool {
+        let Some((step, rest)) = path.split_first() else {
+            *self = node;
+            return true;
+        };
+        let origin = node.origin.clone();
+        let nothing = || Node { origin: origin.clone(), content: Content::Nothing };
+        match step {
+            Step::Key(key) => {
+                if !matches!(self.content, Content::Mapping(_)) {
+                    *self = Node { origin: origin.clone(), content: Content::Mapping(Vec::new()) };
+                }
+                let Content::Mapping(entries) = &mut self.content else { return false };
+                if let Some(entry) = entries.iter_mut().rev().find(|entry| entry.key == *key) {
+                    return entry.node.set(rest, node);
+                }
+                let mut inner = nothing();
+                let done = inner.set(rest, node);
                 entries.push(Entry { key: key.clone(), origin, node: inner });
+                done
+            }
+            Step::Index(index) => {
+                if !matches!(self.content, Content::List(_)) {
+                    *self = Node { origin: origin.clone(), content: Content::List(Vec::new()) };
+                }
+                let Content::List(items) = &mut self.content else { return false };
+                if *index == items.len() {
+                    items.push(nothing());
+                }
+                items.get_mut(*index).is_some_and(|item| item.set(rest, node))
+            }
+        }
+    }
+
+    /// As JSON.
+    pub(super) fn plain(&self) -> Value {
+        match &self.content {
+            Content::Nothing => Value::Null,
+            Content::Truth { value, .. } => Value::Bool(*value),
+            Content::Number { value, .. } => Value::Number(value.clone()),
+            Content::Text(text) => Value::from(text.as_str()),
+            Content::List(nodes) => Value::Array(nodes.iter().map(Node::plain).collect()),
+            Content::Mapping(entries) => {
+                Value::Object(entries.iter().map(|entry| (entry.key.clone(), entry.node.plain())).collect())
             }
         }
     }
@@ -140,129 +176,24 @@ impl fmt::Display for Node {
     }
 }
 
+/// A text without the user name and password that an address may carry: findings go to logs.
+pub(super) fn masked(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://***@{host}{path}"),
+        None => text.to_owned(),
+    }
+}
+
 /// A text in quotes, cut where it is long.
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
+    let text = &masked(text);
     if text.chars().count() <= LONGEST {
         return format!("{text:?}");
     }
     let start: String = text.chars().take(LONGEST).collect();
     format!("{start:?}…")
-}
-
-/// The position serde-saphyr reports, if it knows it.
-pub(super) fn position(location: Location) -> Option<Position> {
-    (location != Location::UNKNOWN).then(|| Position { line: location.line(), column: location.column() })
-}
-
-fn origin(location: Location) -> Origin {
-    Origin::File(Position { line: location.line(), column: location.column() })
-}
-
-enum Raw {
-    Nothing,
-    Truth(bool),
-    Number(Number),
-    Text(String),
-    List(Vec<Spanned<Raw>>),
-    Mapping(Vec<(Spanned<String>, Spanned<Raw>)>),
-}
-
-fn raw_to_node(raw: Spanned<Raw>, yaml: &str) -> Node {
-    let written = || written_as(yaml, raw.defined);
-    let content = match raw.value {
-        Raw::Nothing => Content::Nothing,
-        Raw::Truth(value) => {
-            Content::Truth { value, written: written().unwrap_or_else(|| value.to_string()) }
-        }
-        Raw::Number(value) => {
-            let written = written().unwrap_or_else(|| value.to_string());
-            Content::Number { value, written }
-        }
-        Raw::Text(text) => Content::Text(text),
-        Raw::List(items) => Content::List(items.into_iter().map(|item| raw_to_node(item, yaml)).collect()),
-        Raw::Mapping(entries) => Content::Mapping(
-            entries
-                .into_iter()
-                .map(|(key, value)| Entry {
-                    origin: origin(key.referenced),
-                    key: key.value,
-                    node: raw_to_node(value, yaml),
-                })
-                .collect(),
-        ),
-    };
-    Node { origin: origin(raw.referenced), content }
-}
-
-fn written_as(yaml: &str, location: Location) -> Option<String> {
-    let span = location.span();
-    let start = usize::try_from(span.byte_offset()?).ok()?;
-    let length = usize::try_from(span.byte_len()?).ok()?;
-    let written = yaml.get(start..start.checked_add(length)?)?.trim();
-    (!written.is_empty()).then(|| written.to_owned())
-}
-
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor)
-    }
-}
-
-struct RawVisitor;
-
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = Raw;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a YAML value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Raw, E> {
-        Ok(Raw::Nothing)
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Raw, E> {
-        Ok(Raw::Nothing)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Raw, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Raw, E> {
-        Ok(Raw::Truth(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Raw, E> {
-        Ok(Raw::Number(value.into()))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Raw, E> {
-        Ok(Raw::Number(value.into()))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Raw, E> {
-        Ok(Number::from_f64(value).map_or_else(|| Raw::Text(value.to_string()), Raw::Number))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Raw, E> {
-        Ok(Raw::Text(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Raw::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raw, A::Error> {
-        let mut mapping = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            mapping.push(entry);
-        }
-        Ok(Raw::Mapping(mapping))
-    }
 }

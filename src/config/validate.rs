@@ -5,8 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 use super::finding::Severity;
 use super::local::{LOCAL_SUPERUSER, LocalConfig};
 use super::model::{Config, available_backends, known_backend};
+use super::path::did_you_mean;
 use super::read::Reader;
-use super::tree::{Node, quoted};
+use super::tree::{Content, Node, quoted};
 
 /// Longest path below which a Unix socket's name still fits.
 const LONGEST_DATA_DIR: usize = 70;
@@ -28,15 +29,16 @@ pub(super) fn validate(config: &Config, root: &Node, reader: &mut Reader<'_>) {
     if let Some(local) = &config.backends.local {
         checks.local(local);
     }
+    checks.clouds(config);
 }
 
-struct Checks<'a, 'b> {
-    root: &'a Node,
-    reader: &'a mut Reader<'b>,
+pub(super) struct Checks<'a, 'b> {
+    pub(super) root: &'a Node,
+    pub(super) reader: &'a mut Reader<'b>,
 }
 
 impl Checks<'_, '_> {
-    fn report(
+    pub(super) fn report(
         &mut self,
         severity: Severity,
         key: &str,
@@ -44,20 +46,23 @@ impl Checks<'_, '_> {
         expected: impl Into<String>,
     ) {
         // A value that was replaced by its default because it could not be read is not judged again.
-        if !self.reader.findings.iter().any(|finding| finding.is_error() && finding.key == key) {
+        let place = self.reader.place(key);
+        if !self.reader.findings.iter().any(|finding| finding.is_error() && finding.key == place) {
             self.reader.report(severity, self.root.origin_of(key), key, found, expected);
         }
     }
 
-    fn error(&mut self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
+    pub(super) fn error(&mut self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
         self.report(Severity::Error, key, found, expected);
     }
 
     fn backend(&mut self, key: &str, name: &str, config: &Config) {
         let available = available_backends().collect::<Vec<_>>().join(", ");
         if available_backends().any(|available| available == name) {
-            if !config.backends.has_section(name) {
-                let section = format!("backends.{name}");
+            let section = format!("backends.{name}");
+            // One that could not be read whole is in the file all the same.
+            let is_there = matches!(self.root.find(&section), (node, "") if node.content != Content::Nothing);
+            if !is_there && !config.backends.has_section(name) {
                 self.error(&section, "nothing", format!("a section, since {key} names this backend"));
             }
         } else if known_backend(name).is_some() {
@@ -67,7 +72,8 @@ impl Checks<'_, '_> {
                 format!("one of: {available}"),
             );
         } else {
-            self.error(key, quoted(name), format!("the name of a backend (available: {available})"));
+            let found = format!("{}{}", quoted(name), did_you_mean(name, available_backends()));
+            self.error(key, found, format!("the name of a backend (available: {available})"));
         }
     }
 
@@ -120,7 +126,7 @@ impl Checks<'_, '_> {
         }
     }
 
-    fn pattern(&mut self, key: &str, pattern: &str) {
+    pub(super) fn pattern(&mut self, key: &str, pattern: &str) {
         let rest = pattern.replace("{namespace}", "").replace("{name}", "");
         if rest.contains(['{', '}']) {
             self.error(key, quoted(pattern), "no other variables than {namespace} and {name}");

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use super::LogFormat;
-use crate::config::{Config, Finding, LoadError};
+use crate::config::{self, Config, Environment, Finding, LoadError};
 
 /// Kubernetes operator for PostgreSQL servers and databases on Azure, AWS, Helm charts or a local PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Parser)]
@@ -35,10 +35,14 @@ pub enum Command {
     Run(RunOptions),
     /// Check a configuration file, together with the HYBRIDCLOUD_* variables
     ///
-    /// Exits with 0 if the operator would start with it, 1 if it is wrong, 2 if it cannot be read.
+    /// Exits with 0 if the operator would start with it, 1 if it is wrong, 2 if it cannot be read. With --explain: 0 if
+    /// there is such a key, 1 if not, 2 if the file was named and cannot be read.
     CheckConfig {
-        /// The configuration file
-        file: PathBuf,
+        /// The configuration file [default: OPERATOR_CONFIG, else config.yaml]
+        file: Option<PathBuf>,
+        /// Tell what a key is for, which variable sets it, and where it is set now, for example security.password_length
+        #[arg(long, value_name = "KEY")]
+        explain: Option<String>,
     },
     /// Print the CustomResourceDefinitions as YAML
     Crds,
@@ -94,6 +98,24 @@ pub fn check_config(file: &Path, variables: impl Iterator<Item = (String, String
     }
 }
 
+/// Tells what a key is for. Without a file, and without the one that `run` would take, nothing is set but by variables.
+pub fn explain(key: &str, file: Option<&Path>, variables: &[(String, String)]) -> Report {
+    let usual = Environment::from_variables(variables.iter().cloned()).config_path;
+    let path = file.unwrap_or(&usual);
+    let yaml = match std::fs::read_to_string(path) {
+        Ok(yaml) => Some(yaml),
+        Err(error) if file.is_some() => {
+            return Report { text: format!("cannot read {}: {error}\n", path.display()), code: 2 };
+        }
+        Err(_) => None,
+    };
+    let yaml = yaml.as_deref().map(|yaml| (yaml, path));
+    match config::explain(key, yaml, variables.iter().cloned()) {
+        Ok(text) => Report { text, code: 0 },
+        Err(error) => Report { text: format!("{error}\n"), code: 1 },
+    }
+}
+
 fn lines(findings: &[Finding], summary: &str) -> String {
     let label = |finding: &Finding| if finding.is_error() { "error" } else { "warning" };
     let findings = findings.iter().map(|finding| format!("{}: {finding}\n", label(finding)));
@@ -146,7 +168,13 @@ mod tests {
         assert_eq!(options.log_format, LogFormat::Json);
         assert_eq!(parse(&[&["run"], &flags[..]].concat()), Command::Run(options));
         assert_eq!(parse(&["version"]), Command::Version);
-        assert_eq!(parse(&["check-config", "f"]), Command::CheckConfig { file: "f".into() });
+        let file = Some("f".into());
+        assert_eq!(parse(&["check-config", "f"]), Command::CheckConfig { file, explain: None });
+        let explain = Some("mode".to_owned());
+        assert_eq!(
+            parse(&["check-config", "--explain", "mode"]),
+            Command::CheckConfig { file: None, explain }
+        );
     }
 
     fn checked(yaml: &str) -> Report {
@@ -171,6 +199,64 @@ mod tests {
         assert!(bad.text.starts_with("error: c.yaml:1:10: backend: found \"nowhere\""), "{}", bad.text);
         assert!(bad.text.ends_with("c.yaml cannot be used: 1 error, 0 warnings\n"), "{}", bad.text);
         let missing = check_config(Path::new("/nowhere/c.yaml"), std::iter::empty());
+        assert_eq!(missing.code, 2);
+        assert!(missing.text.contains("/nowhere/c.yaml"), "{}", missing.text);
+    }
+
+    fn explained(key: &str, yaml: &str, variables: &[(&str, &str)]) -> Report {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(yaml.as_bytes()).unwrap();
+        let variables: Vec<_> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let report = explain(key, Some(file.path()), &variables);
+        Report { text: report.text.replace(&file.path().display().to_string(), "c.yaml"), ..report }
+    }
+
+    #[test]
+    fn a_key_is_explained_with_where_it_is_set_and_to_what() {
+        let yaml = "backend: local\nbackends:\n  aws: {endpoint: 'https://me:pw@rds.local/'}\n  awsrds: {}\n";
+        let set = explained("backends.awsrds.endpoint", yaml, &[]);
+        assert_eq!(set.code, 0);
+        assert_eq!(
+            set.text,
+            "backends.awsrds.endpoint
+  meaning   Address of the RDS service, for example of a VPC endpoint. Default: the region's public one.
+  value     a text
+  default   –
+  variable  HYBRIDCLOUD_BACKENDS_AWSRDS_ENDPOINT
+  shared    backends.aws.endpoint counts where this is not set
+  now       \"https://***@rds.local/\", set in c.yaml:3:19 as backends.aws.endpoint
+"
+        );
+        let variable = [("HYBRIDCLOUD_SECURITY_PASSWORD_LENGTH", "24")];
+        let set = explained("security.password_length", yaml, &variable);
+        assert!(
+            set.text.contains("  value     a whole number from 8 to 128\n  default   16\n"),
+            "{}",
+            set.text
+        );
+        assert!(
+            set.text.ends_with("  now       24, set in HYBRIDCLOUD_SECURITY_PASSWORD_LENGTH\n"),
+            "{}",
+            set.text
+        );
+        let free = explained("backends.awsrds.classes.big.instance_type", yaml, &[]);
+        assert!(
+            free.text.contains("HYBRIDCLOUD_BACKENDS_AWSRDS_CLASSES_BIG_INSTANCE_TYPE\n"),
+            "{}",
+            free.text
+        );
+        assert!(free.text.ends_with("  now       not set\n"), "{}", free.text);
+    }
+
+    #[test]
+    fn a_key_that_there_is_not_is_no_success() {
+        let wrong = explained("security.pasword_length", "backend: local\n", &[]);
+        assert_eq!(wrong.code, 1);
+        assert!(wrong.text.contains("(did you mean security.password_length?)"), "{}", wrong.text);
+        let short = explained("password_length", "backend: local\n", &[]);
+        assert!(short.text.contains("(did you mean security.password_length?)"), "{}", short.text);
+        let missing = explain("mode", Some(Path::new("/nowhere/c.yaml")), &[]);
         assert_eq!(missing.code, 2);
         assert!(missing.text.contains("/nowhere/c.yaml"), "{}", missing.text);
     }

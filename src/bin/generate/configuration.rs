@@ -1,117 +1,115 @@
-//! The page about the configuration file, from the structs that read it.
+//! The page about the configuration file and its schema, from the structs that read it.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 
-use hcpg::config::Config;
+use hcpg::config::{KeyRow, file_schema, reference};
 use serde_json::{Map, Value};
 
 use crate::artefact::{Artefact, MARK};
 
-const PATH: &str = "docs/configuration.md";
+const PAGE: &str = "docs/configuration.md";
+const SCHEMA: &str = "docs/configuration.schema.json";
+/// The sections of the clouds; each of their backends takes the keys of the shared one too.
+const SHARED: [(&str, &str); 4] = [
+    ("backends.awsaurora", "backends.aws"),
+    ("backends.awsrds", "backends.aws"),
+    ("backends.azurepostgres", "backends.azure"),
+    ("backends.azurepostgresflexible", "backends.azure"),
+];
 const INTRODUCTION: &str = "\
 # Configuration
 
 One YAML file: `--config FILE`, else the file named by `OPERATOR_CONFIG`, else `config.yaml` in the working directory.
-`hybrid-cloud-postgresql-operator check-config FILE` tells everything that is wrong with it, each finding with line and
-column. Unknown keys are warnings. The file is read once, at the start.
+[configuration.schema.json](configuration.schema.json) is its JSON schema; an editor with a YAML language server takes
+it from a first line `# yaml-language-server: $schema=` and the path.
 
-Every key below can be set by an environment variable too: `HYBRIDCLOUD_` and the key in upper case with `_` for each
-dot, for example `HYBRIDCLOUD_SECURITY_PASSWORD_LENGTH=24`. Lists are written as YAML: `[local]`. A variable wins over
-the file; an empty one counts as not set.
+| command | tells | exit code |
+|---|---|---|
+| `hybrid-cloud-postgresql-operator check-config FILE` | everything that is wrong, each finding with line, column and key, or the variable it comes from | 0: can be used; 1: is wrong; 2: cannot be read |
+| `hybrid-cloud-postgresql-operator check-config FILE --explain KEY` | what a key is for, its variable, where it is set and to what | 0; 1: no such key; 2: cannot be read |
 
-| key | value | default | meaning |
-|---|---|---|---|
+Unknown keys are warnings, and so is a key that has no effect any more: files of the original operator keep working.
+The section of a backend that is neither `backend` nor in `allowed_backends` may lack what is required; it is not used
+then.
+
+**Shared sections.** `backends.aws` and `backends.azure` are laid under the sections of their backends, key by key: a key
+that is not set in `backends.awsrds` counts as it stands in `backends.aws`. Not set is a key that is missing or `null`
+and, where there is no default text, an empty text; `false`, 0 and an empty list are values.
+
+**Variables.** Every key can be set by an environment variable: `HYBRIDCLOUD_` and the key in upper case with `_` for
+each dot and around the number of an item, counted from 0, for example `HYBRIDCLOUD_SECURITY_PASSWORD_LENGTH=24`. A
+variable wins over the file; an empty one counts as not set.
+
+| | |
+|---|---|
+| free names | in upper case if there are no capitals in them, else as they are; `-` and `.` as `_` if the file has the name |
+| lists, mappings and whole sections | written as YAML: `[local]`, `{big: {instance_type: db.m5.large}}` |
+| several meanings | what the file has goes first; if more than one is left, the variable is ignored with a warning |
+| unknown variables | ignored with a warning, which says what may be meant |
 ";
-const SECTIONS: &str = "
-Known by name and not used by this version, so that files of the original operator can stay as they are:
-";
 
-/// The page.
+/// The page and the schema.
 pub(crate) fn artefacts() -> Result<Vec<Artefact>, Box<dyn Error>> {
-    let schema = schemars::schema_for!(Config).to_value();
-    let mut page = Page { schema: &schema, rows: String::new(), unused: Vec::new() };
-    page.section("", &schema)?;
-    let unused = page.unused.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-    let content = format!("<!-- {MARK} -->\n\n{INTRODUCTION}{}{SECTIONS}{unused}.\n", page.rows);
-    Ok(vec![Artefact { path: PATH.to_owned(), content }])
+    let mut schema = Map::new();
+    schema.insert("$comment".to_owned(), Value::from(MARK));
+    schema.extend(file_schema().as_object().cloned().unwrap_or_default());
+    let schema = serde_json::to_string_pretty(&schema)? + "\n";
+    let content = format!("<!-- {MARK} -->\n\n{INTRODUCTION}{}", sections(&reference())?);
+    Ok(vec![
+        Artefact { path: PAGE.to_owned(), content },
+        Artefact { path: SCHEMA.to_owned(), content: schema },
+    ])
 }
 
-struct Page<'a> {
-    schema: &'a Value,
-    rows: String,
-    unused: Vec<String>,
-}
-
-impl Page<'_> {
-    /// All keys of a section, in alphabetical order.
-    fn section(&mut self, path: &str, section: &Value) -> Result<(), Box<dyn Error>> {
-        let required: Vec<&str> =
-            section["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        for (name, field) in section["properties"].as_object().into_iter().flatten() {
-            let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            let kind = self.resolved(field);
-            if kind.get("properties").is_some() {
-                self.section(&key, &kind)?;
-            } else if kind.get("additionalProperties").is_some() {
-                self.unused.push(key);
-            } else {
-                let default = match field.get("default") {
-                    _ if required.contains(&name.as_str()) => "required".to_owned(),
-                    None | Some(Value::Null) => "–".to_owned(),
-                    Some(default) => format!("`{}`", plain(default)),
-                };
-                let meaning = field["description"].as_str().ok_or(format!("{key} has no description"))?;
-                let meaning = meaning.replace('\n', " ");
-                writeln!(self.rows, "| `{key}` | {} | {default} | {meaning} |", values(&kind))?;
+/// A table for each section. Of a backend's keys those of the shared section are only named.
+fn sections(rows: &[KeyRow]) -> Result<String, Box<dyn Error>> {
+    let mut sections: BTreeMap<&str, Vec<&KeyRow>> = BTreeMap::new();
+    for row in rows {
+        sections.entry(section(&row.key)).or_default().push(row);
+    }
+    let mut page = String::new();
+    for (name, rows) in &sections {
+        let title = if name.is_empty() { "All of it".to_owned() } else { format!("`{name}`") };
+        let shared = SHARED.iter().find(|(own, _)| own == name).map(|(_, shared)| *shared);
+        let others = shared.and_then(|shared| sections.get(shared)).map_or(&[][..], Vec::as_slice);
+        let is_shared = |row: &&&KeyRow| others.iter().any(|other| same(row, other, name, shared));
+        writeln!(
+            page,
+            "\n## {title}\n\n| key | value | default | variable | meaning |\n|---|---|---|---|---|"
+        )?;
+        for row in rows.iter().filter(|row| !is_shared(row)) {
+            let KeyRow { key, value, default, variable, meaning } = row;
+            if meaning.is_empty() {
+                return Err(format!("{key} has no description").into());
             }
+            writeln!(page, "| `{key}` | {value} | {default} | `{variable}` | {meaning} |")?;
         }
-        Ok(())
+        if let Some(shared) = shared {
+            let keys: Vec<String> = rows
+                .iter()
+                .filter(is_shared)
+                .filter_map(|row| row.key.strip_prefix(&format!("{name}.")))
+                .filter(|key| !key.contains(['[', '<']))
+                .map(|key| format!("`{key}`"))
+                .collect();
+            writeln!(page, "\nAnd, as in `{shared}` or instead of there: {}.", keys.join(", "))?;
+        }
     }
-
-    /// What stands behind references and behind "this or nothing".
-    fn resolved(&self, field: &Value) -> Value {
-        let alternatives = field["anyOf"].as_array().into_iter().flatten();
-        let reference =
-            field["$ref"].as_str().or_else(|| alternatives.filter_map(|one| one["$ref"].as_str()).next());
-        let name = reference.and_then(|reference| reference.strip_prefix("#/$defs/"));
-        name.map_or_else(|| field.clone(), |name| self.schema["$defs"][name].clone())
-    }
+    Ok(page)
 }
 
-/// A text without quotes, everything else as in JSON.
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// Whether a key of a backend is the same as one of the shared section, apart from its place.
+fn same(row: &KeyRow, other: &KeyRow, own: &str, shared: Option<&str>) -> bool {
+    let rest = |row: &KeyRow, section: &str| row.key.strip_prefix(section).map(str::to_owned);
+    rest(row, own) == rest(other, shared.unwrap_or_default())
+        && (&row.value, &row.meaning) == (&other.value, &other.meaning)
+        && (row.default == other.default || row.default.starts_with("required"))
 }
 
-/// What may be put there.
-fn values(kind: &Value) -> String {
-    let words: Vec<String> = ["oneOf", "enum"]
-        .iter()
-        .filter_map(|key| kind[key].as_array())
-        .flatten()
-        .map(|word| format!("`{}`", plain(word.get("const").unwrap_or(word))))
-        .collect();
-    if !words.is_empty() {
-        return words.join(" or ");
-    }
-    let types = match &kind["type"] {
-        Value::Array(types) => types.iter().filter_map(Value::as_str).find(|one| *one != "null"),
-        one => one.as_str(),
-    };
-    match types.unwrap_or_default() {
-        "boolean" => "`true` or `false`".to_owned(),
-        "integer" => kind.as_object().map(range).unwrap_or_default(),
-        "array" => "list".to_owned(),
-        _ if kind["format"] == "ip" => "IP address".to_owned(),
-        _ => "text".to_owned(),
-    }
-}
-
-fn range(kind: &Map<String, Value>) -> String {
-    match (kind.get("minimum"), kind.get("maximum")) {
-        (Some(minimum), Some(maximum)) => format!("{minimum} to {maximum}"),
-        (Some(minimum), None) => format!("{minimum} or more"),
-        _ => "whole number".to_owned(),
-    }
+/// The section a key is shown in.
+fn section(key: &str) -> &str {
+    let depth = if key.starts_with("backends.") { 2 } else { 1 };
+    key.match_indices('.').nth(depth - 1).map_or("", |(end, _)| key.split_at(end).0)
 }
