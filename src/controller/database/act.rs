@@ -25,7 +25,7 @@ pub(super) async fn act(
     let names = seen.names.clone().map_err(Failure::conflict)?;
     let adoption = if seen.adopts_unmarked { Adoption::AlsoUnmarked } else { Adoption::OnlyMarked };
     let admin = open(seen).await?;
-    let form = PasswordForm::ScramVerifier;
+    let form = PasswordForm::AsAccepted;
     let uid = &seen.owner.uid;
     match action {
         DatabaseAction::CreateRole => {
