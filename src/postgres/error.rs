@@ -89,6 +89,19 @@ pub enum SqlError {
         /// The databases it owns.
         databases: Vec<String>,
     },
+    /// A password policy of the server refuses a password that is hashed already.
+    #[error(
+        "the server refuses the hashed password of role \"{role}\": {message} (SQLSTATE {sqlstate}); in clear text it is \
+         sent only over TLS that can be verified: the server's CA is needed"
+    )]
+    HashRefused {
+        /// The role.
+        role: String,
+        /// The five-character code.
+        sqlstate: String,
+        /// The server's primary message.
+        message: String,
+    },
     /// The role to be changed does not exist.
     #[error("role \"{role}\" does not exist")]
     RoleMissing {
@@ -129,7 +142,7 @@ impl SqlError {
             Self::NotOurs { .. } => SqlErrorKind::NotOurs,
             Self::OwnsDatabases { .. } => SqlErrorKind::Busy,
             Self::InvalidRequest(_) => SqlErrorKind::InvalidRequest,
-            Self::NoEffect(_) => SqlErrorKind::NotPermitted,
+            Self::NoEffect(_) | Self::HashRefused { .. } => SqlErrorKind::NotPermitted,
             Self::RoleMissing { .. } | Self::Protocol { .. } => SqlErrorKind::Other,
         }
     }
@@ -184,6 +197,24 @@ impl SqlError {
                 if codes.iter().any(|code| code.code() == sqlstate) =>
             {
                 Self::InvalidRequest(message.clone())
+            }
+            other => other,
+        }
+    }
+
+    /// Makes a policy's answer to a statement with a password [`SqlError::HashRefused`].
+    ///
+    /// PostgreSQL itself accepts every verifier and answers none of these to `CREATE ROLE` and `ALTER ROLE` with nothing
+    /// but LOGIN and PASSWORD; modules at its `check_password_hook` do: `credcheck` 28000, in its first versions XX000;
+    /// PostgreSQL's `passwordcheck`, from which most others descend, 22023. A missing right (42501, as on RDS with
+    /// `rds.restrict_password_commands`) stays one: clear text would not help.
+    pub(super) fn hash_refused(self, role: &str) -> Self {
+        match self {
+            Self::Server { sqlstate, message, .. }
+                if ["22023", "28000", "28P01", "0A000"].contains(&sqlstate.as_str())
+                    || (sqlstate == "XX000" && message.contains("password type")) =>
+            {
+                Self::HashRefused { role: role.to_owned(), sqlstate, message }
             }
             other => other,
         }

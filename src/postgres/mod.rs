@@ -6,8 +6,9 @@
 //!   before it writes, and answers [`SqlError::NotOurs`] instead of touching somebody else's role or database.
 //! * **The administrator need not be a superuser.** `CREATEDB` and `CREATEROLE` are enough, under the role rules of
 //!   PostgreSQL 12 to 18 (16 changed them); managed services offer no more than that.
-//! * **A password never becomes text that somebody else can read.** It travels as a SCRAM verifier computed here, and
-//!   error texts carry only the server's code and primary message.
+//! * **A password never becomes text that somebody else can read.** It travels as a SCRAM verifier computed here, in
+//!   clear text only to a server that refuses verifiers and only over verified TLS; error texts carry only the server's
+//!   code and primary message.
 
 mod configure;
 mod database;

@@ -29,6 +29,9 @@ const RESERVED: &[&str] = &[
     "cloudsqlreplica",
 ];
 
+/// Further roles and databases of the services themselves, which [`RESERVED_PREFIXES`] cover for new names.
+const OF_SERVICES: &[&str] = &["azure_pg_admin", "azure_superuser", "azure_maintenance", "azure_sys"];
+
 const RESERVED_PREFIXES: &[&str] = &["pg_", "azure_"];
 
 /// A database and the role that owns it.
@@ -100,6 +103,11 @@ pub fn database_name_for(object_name: &str, administrators: &[&str]) -> Result<S
 pub fn original_database_name_for(object_name: &str) -> String {
     let name = object_name.replace('-', "_");
     prefix(&name, LONGEST).to_owned()
+}
+
+/// Whether a service runs this role or database itself. A name that the original let pass (`azure_shop`) is none of them.
+pub(super) fn is_of_a_service(name: &str) -> bool {
+    RESERVED.iter().chain(OF_SERVICES).any(|word| word.eq_ignore_ascii_case(name))
 }
 
 fn reserved_by(name: &str) -> Option<String> {

@@ -5,7 +5,7 @@
 //! the database's, which matters only for a database whose owner bears none.
 
 use super::error::SqlError;
-use super::names::{DatabaseNames, LONGEST};
+use super::names::{DatabaseNames, LONGEST, is_of_a_service};
 use super::session::Session;
 use super::statements::{self, MARK_PREFIX};
 
@@ -126,7 +126,9 @@ pub(super) async fn find(
             let comment: Option<String> = row.get(2);
             let existence = match marked_uid(comment.as_deref()) {
                 Some(uid) => belongs_to(uid, owner_uid),
-                None if row.get(3) => Existence::Foreign { mark: "(a privileged role)".to_owned() },
+                None if row.get(3) || is_of_a_service(&names.role) => {
+                    Existence::Foreign { mark: "(a privileged role)".to_owned() }
+                }
                 None => Existence::Unmarked,
             };
             FoundRole { oid: row.get(0), can_login: row.get(1), existence }
@@ -139,7 +141,7 @@ pub(super) async fn find(
             let (owners, own): (Option<String>, Option<String>) = (row.get(1), row.get(2));
             let existence = match marked_uid(owners.as_deref()).or(marked_uid(own.as_deref())) {
                 Some(uid) => belongs_to(uid, owner_uid),
-                None if row.get(3) => {
+                None if row.get(3) || is_of_a_service(&names.database) => {
                     Existence::Foreign { mark: "(a database of the server itself)".to_owned() }
                 }
                 None => Existence::Unmarked,

@@ -13,37 +13,75 @@ use crate::secrets::Password;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PasswordForm {
     /// As a SCRAM-SHA-256 verifier computed here: neither the server's log nor its statistics ever see the password.
-    #[default]
     ScramVerifier,
-    /// In clear text, for services whose password policy refuses verifiers. Only over verified TLS or a Unix socket.
+    /// In clear text. Only over verified TLS or a Unix socket.
     ClearText,
+    /// As a verifier, and in clear text after the server has refused one: password policies want to see the password.
+    #[default]
+    AsAccepted,
 }
 
-/// A password as it stands in a statement.
-struct Secret {
-    in_clear: Password,
-    sent: String,
+/// A password on its way into a statement.
+struct Secret<'a> {
+    session: &'a Session,
+    password: &'a Password,
+    form: PasswordForm,
 }
 
-impl Secret {
-    fn new(session: &Session, password: &Password, form: PasswordForm) -> Result<Self, SqlError> {
+impl<'a> Secret<'a> {
+    fn new(session: &'a Session, password: &'a Password, form: PasswordForm) -> Result<Self, SqlError> {
         if password.expose().is_empty() || password.expose().contains('\0') {
             return Err(SqlError::InvalidRequest("the password is empty or holds a NUL byte".to_owned()));
         }
-        let sent = match form {
-            PasswordForm::ScramVerifier => scram_sha_256(password.expose().as_bytes()),
-            PasswordForm::ClearText if session.endpoint().is_private() => password.expose().to_owned(),
-            PasswordForm::ClearText => {
-                return Err(SqlError::InvalidRequest(
-                    "a password is sent in clear text only over verified TLS or a Unix socket".to_owned(),
-                ));
-            }
-        };
-        Ok(Self { in_clear: password.clone(), sent })
+        if form == PasswordForm::ClearText && !session.endpoint().is_private() {
+            return Err(SqlError::InvalidRequest(
+                "a password is sent in clear text only over verified TLS or a Unix socket".to_owned(),
+            ));
+        }
+        Ok(Self { session, password, form })
     }
 
-    async fn execute(&self, session: &Session, kind: &str, role: &str, sql: &str) -> Result<(), SqlError> {
-        session.execute(kind, role, sql).await.map_err(|error| error.without(&self.in_clear, &self.sent))
+    /// Executes the statement that `statement` makes of the password as it is sent.
+    async fn execute(
+        &self,
+        kind: &str,
+        role: &str,
+        statement: impl Fn(&str) -> String + Sync,
+    ) -> Result<(), SqlError> {
+        if self.form == PasswordForm::ClearText {
+            return self.send(kind, role, self.password.expose(), &statement).await;
+        }
+        let verifier = scram_sha_256(self.password.expose().as_bytes());
+        match self.send(kind, role, &verifier, &statement).await {
+            Err(SqlError::HashRefused { .. })
+                if self.form == PasswordForm::AsAccepted && self.session.endpoint().is_private() =>
+            {
+                tracing::info!(
+                    role,
+                    "the server accepts no hashed password: sent in clear text over verified TLS"
+                );
+                match self.send(kind, role, self.password.expose(), &statement).await {
+                    // Not the form then, but the password itself.
+                    Err(SqlError::HashRefused { message, .. }) => Err(SqlError::InvalidRequest(format!(
+                        "the server's rules for passwords refuse the one for role \"{role}\": {message}"
+                    ))),
+                    other => other,
+                }
+            }
+            other => other,
+        }
+    }
+
+    async fn send(
+        &self,
+        kind: &str,
+        role: &str,
+        sent: &str,
+        statement: &(impl Fn(&str) -> String + Sync),
+    ) -> Result<(), SqlError> {
+        let sql = statement(sent);
+        let done = self.session.execute(kind, role, &sql).await;
+        done.map_err(|error| error.without(self.password, sent).hash_refused(role))
     }
 }
 
@@ -62,7 +100,7 @@ pub async fn create_role(
     let existence = ownership::find(admin, names, owner_uid).await?.role_existence();
     existence.permits(adoption, "role", &names.role)?;
     let kind = if existence == Existence::Absent { "CREATE ROLE" } else { "ALTER ROLE" };
-    write_role(admin, kind, names, owner_uid, &secret).await?;
+    write_role(kind, names, owner_uid, &secret).await?;
     ownership::ensure_membership(admin, &names.role).await
 }
 
@@ -81,19 +119,18 @@ pub async fn set_role_password(
         return Err(SqlError::RoleMissing { role: names.role.clone() });
     }
     existence.permits(adoption, "role", &names.role)?;
-    write_role(admin, "ALTER ROLE", names, owner_uid, &secret).await
+    write_role("ALTER ROLE", names, owner_uid, &secret).await
 }
 
 /// Password and mark in one transaction: a crash leaves neither an unmarked role nor an adopted one without its mark.
 async fn write_role(
-    admin: &Session,
     kind: &'static str,
     names: &DatabaseNames,
     owner_uid: &str,
-    secret: &Secret,
+    secret: &Secret<'_>,
 ) -> Result<(), SqlError> {
-    let sql = statements::write_role(kind, &names.role, &secret.sent, owner_uid);
-    secret.execute(admin, kind, &names.role, &sql).await
+    let statement = |sent: &str| statements::write_role(kind, &names.role, sent, owner_uid);
+    secret.execute(kind, &names.role, statement).await
 }
 
 /// Gives an administrator's login another password. No mark is asked for: which login that is, the backend knows.
@@ -104,8 +141,7 @@ pub async fn set_admin_password(
     form: PasswordForm,
 ) -> Result<(), SqlError> {
     let secret = Secret::new(session, password, form)?;
-    let sql = statements::set_password(role, &secret.sent);
-    secret.execute(session, "ALTER ROLE", role, &sql).await
+    secret.execute("ALTER ROLE", role, |sent| statements::set_password(role, sent)).await
 }
 
 /// Creates the administrator of a server that the operator runs itself, with the rights that managed services give
@@ -126,6 +162,6 @@ pub async fn ensure_admin_role(
     let exists =
         superuser.rows("SELECT role", role, "SELECT 1 FROM pg_roles WHERE rolname = $1", &[role]).await?;
     let kind = if exists.is_empty() { "CREATE ROLE" } else { "ALTER ROLE" };
-    let sql = statements::administrator(kind, role, &secret.sent, superuser.dbname());
-    secret.execute(superuser, kind, role, &sql).await
+    let statement = |sent: &str| statements::administrator(kind, role, sent, superuser.dbname());
+    secret.execute(kind, role, statement).await
 }

@@ -220,7 +220,12 @@ fn keys_and_variables_of_the_configuration() {
 #[test]
 fn variables_for_tests_are_read_somewhere() {
     let mut sources = String::new();
-    for file in ["scripts/toolchain.sh", "scripts/test.sh", "integration-tests/control-plane/build.sh"] {
+    for file in [
+        "scripts/toolchain.sh",
+        "scripts/test.sh",
+        "integration-tests/control-plane/build.sh",
+        "integration-tests/tests/postgres_matrix.rs",
+    ] {
         sources.push_str(&fs::read_to_string(project_file(file)).unwrap());
     }
     for folder in ["operator", "control_plane"] {

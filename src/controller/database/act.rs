@@ -29,7 +29,7 @@ pub(super) async fn act(
         Some(session) => session,
         None => Box::new(open(seen).await?),
     };
-    let form = PasswordForm::ScramVerifier;
+    let form = PasswordForm::AsAccepted;
     let uid = &seen.owner.uid;
     match action {
         DatabaseAction::CreateRole => {

@@ -78,11 +78,13 @@ async fn rights_beyond_the_administrators_reach_are_reported() {
     let superuser = server().superuser("postgres").await.unwrap();
     let case = Case::new("drop_reach");
     case.create(&admin).await;
-    run(&superuser, "GRANT ALL PRIVILEGES ON SCHEMA public TO drop_reach").await;
+    run(&superuser, "CREATE DATABASE drop_far").await;
+    let far = server().superuser("drop_far").await.unwrap();
+    run(&far, "GRANT ALL PRIVILEGES ON SCHEMA public TO drop_reach").await;
     drop_database(&admin, &case.spec(), Adoption::OnlyMarked).await.unwrap();
     let error = drop_role(&admin, &case.names, &case.uid, Adoption::OnlyMarked).await.unwrap_err();
     assert_eq!(error.kind(), SqlErrorKind::NotPermitted, "{error}");
-    run(&superuser, "REVOKE ALL PRIVILEGES ON SCHEMA public FROM drop_reach").await;
+    run(&far, "REVOKE ALL PRIVILEGES ON SCHEMA public FROM drop_reach").await;
     drop_role(&admin, &case.names, &case.uid, Adoption::OnlyMarked).await.unwrap();
 }
 

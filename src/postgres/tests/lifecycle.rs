@@ -1,5 +1,6 @@
 use rstest::rstest;
 
+use super::admins::AdminKind;
 use super::*;
 
 #[tokio::test]
@@ -144,6 +145,27 @@ async fn extension_for_superusers_only_is_not_permitted() {
     create_database(&admin, &case.spec(), Adoption::OnlyMarked).await.unwrap();
     let error = configure_database(&admin, &case.spec(), Adoption::OnlyMarked).await.unwrap_err();
     assert_eq!(error.kind(), SqlErrorKind::NotPermitted, "{error}");
+}
+
+#[tokio::test]
+async fn extension_off_the_services_list_is_refused_in_the_services_words() {
+    let admin = server().admin().await;
+    let case = Case::new("life_list").with_extensions(&["pg_trgm"]);
+    case.create_role(&admin, Adoption::OnlyMarked).await.unwrap();
+    create_database(&admin, &case.spec(), Adoption::OnlyMarked).await.unwrap();
+    let done = configure_database(&admin, &case.spec(), Adoption::OnlyMarked).await;
+    match server().admin_kind {
+        // Nobody but a superuser could create one before 13.
+        _ if admin.version_num() < 130_000 => {
+            assert_eq!(done.unwrap_err().kind(), SqlErrorKind::NotPermitted)
+        }
+        AdminKind::Azure => {
+            let error = done.unwrap_err();
+            assert_eq!(error.kind(), SqlErrorKind::InvalidRequest, "{error}");
+            assert!(error.to_string().contains("not allow-listed"), "{error}");
+        }
+        AdminKind::Plain | AdminKind::Rds => done.unwrap(),
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,17 @@
-//! Against a real PostgreSQL. `HCPG_TEST_PG_BIN` names another version's `bin` directory.
+//! Against a real PostgreSQL. `HCPG_TEST_POSTGRES_BIN` names another version's `bin` directory, `HCPG_TEST_POSTGRES_ADMIN`
+//! another kind of administrator; `integration-tests/tests/postgres_matrix.rs` goes through all of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod admins;
 mod drops;
 mod lifecycle;
+mod locales;
 mod login;
 mod names;
 mod ownership;
+mod policies;
+mod rights;
 mod secrecy;
 mod server;
 mod statements;

@@ -17,6 +17,7 @@ use nix::unistd::{Gid, Uid, User};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use super::super::*;
+use super::admins::AdminKind;
 use crate::secrets::Password;
 
 pub const SUPERUSER: &str = "postgres";
@@ -30,6 +31,8 @@ kill -INT "$server"; wait "$server"; rm -rf "$1""#;
 
 pub struct Server {
     pub port: u16,
+    pub major: u32,
+    pub admin_kind: AdminKind,
     pub directory: PathBuf,
     pub ca_pem: String,
     /// A CA that did not issue the server's certificate.
@@ -48,8 +51,11 @@ pub fn server() -> &'static Server {
 impl Server {
     fn start() -> Self {
         let account = unprivileged();
+        let admin_kind = AdminKind::chosen();
         let directory = tempfile::Builder::new().prefix("hcpg-sql-").tempdir().unwrap().keep();
         let (ca_pem, certificate, key) = certificates();
+        // Modules of tests are loaded from here.
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
         let password_file = directory.join("password");
         fs::write(&password_file, SUPERUSER_PASSWORD).unwrap();
         fs::write(directory.join("server.crt"), certificate).unwrap();
@@ -76,7 +82,8 @@ impl Server {
             settings,
             "port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{place}'\n\
              ssl = on\nssl_cert_file = '{place}/server.crt'\nssl_key_file = '{place}/server.key'\n\
-             fsync = off\nlog_statement = all\nlog_line_prefix = '<%u@%d> '"
+             fsync = off\nlog_statement = all\nlog_line_prefix = '<%u@%d> '\n{}",
+            admin_kind.settings()
         )
         .unwrap();
         let hba = "local all all scram-sha-256\nhostssl all all 127.0.0.1/32 scram-sha-256\n";
@@ -88,8 +95,10 @@ impl Server {
         #[allow(clippy::zombie_processes)]
         let supervisor =
             supervisor.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let major = fs::read_to_string(data.join("PG_VERSION")).unwrap().trim().parse().unwrap();
+        let strange_ca_pem = certificates().0;
         let server =
-            Self { port, directory, ca_pem, strange_ca_pem: certificates().0, _supervisor: supervisor };
+            Self { port, major, admin_kind, directory, ca_pem, strange_ca_pem, _supervisor: supervisor };
         server.prepare();
         server
     }
@@ -106,8 +115,7 @@ impl Server {
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 }
             };
-            let sql = format!("CREATE ROLE {ADMIN} LOGIN CREATEDB CREATEROLE PASSWORD '{ADMIN_PASSWORD}'");
-            superuser.execute("CREATE ROLE", ADMIN, &sql).await.unwrap();
+            self.admin_kind.create(self, &superuser, ADMIN_PASSWORD).await;
         };
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -176,9 +184,9 @@ fn command(program: &Path, account: Option<(Uid, Gid)>, directory: &Path) -> Com
     command
 }
 
-/// `HCPG_TEST_PG_BIN`, else the newest of Debian's, else the search path.
+/// `HCPG_TEST_POSTGRES_BIN`, else the newest of Debian's, else the search path.
 fn bin(program: &str) -> PathBuf {
-    if let Some(directory) = std::env::var_os("HCPG_TEST_PG_BIN") {
+    if let Some(directory) = std::env::var_os("HCPG_TEST_POSTGRES_BIN") {
         return Path::new(&directory).join(program);
     }
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
