@@ -75,6 +75,7 @@ impl DatabaseSeen {
             charset: self.settings.charset.as_deref(),
             collation: self.settings.collation.as_deref(),
             extensions: &self.settings.extensions,
+            allowed: self.server.access.as_ref().and_then(|access| access.allowed_extensions.as_deref()),
         }
     }
 }
@@ -110,7 +111,8 @@ pub(super) async fn observe(context: &Context, object: &PostgreSQLDatabase) -> R
 
     let (state, memory) = match (source, &names) {
         (Some(Source::Session(session)), Ok(names)) => {
-            (Some(ask(&session, names, &uid, &settings).await), None)
+            let allowed = server.access.as_ref().and_then(|access| access.allowed_extensions.as_deref());
+            (Some(ask(&session, names, &uid, &settings, allowed).await), None)
         }
         (Some(Source::Memory(memory)), Ok(_)) => (memory.database.clone().map(Ok), Some(memory)),
         _ => (None, None),
@@ -199,6 +201,7 @@ async fn ask(
     names: &DatabaseNames,
     uid: &str,
     settings: &DatabaseSettings,
+    allowed: Option<&[String]>,
 ) -> Result<DatabaseState, String> {
     let spec = DatabaseSpec {
         names,
@@ -206,6 +209,7 @@ async fn ask(
         charset: settings.charset.as_deref(),
         collation: settings.collation.as_deref(),
         extensions: &settings.extensions,
+        allowed,
     };
     postgres::observe(session, &spec).await.map_err(|error| error.to_string())
 }

@@ -45,6 +45,7 @@ impl Case {
             charset: None,
             collation: None,
             extensions: &self.extensions,
+            allowed: None,
         }
     }
 
