@@ -64,7 +64,7 @@ async fn a_parameter_of_an_extension_is_in_force_when_the_status_says_so() {
 
 #[tokio::test]
 async fn databases_create_only_extensions_that_their_server_lists() {
-    let story = WORLD.get().await.story("listed").await.with_team().await.with_app().await;
+    let story = WORLD.get().await.story("listed").await.with_team().await;
     edit(&story, json!({"extensions": ["hstore"]})).await;
     let wanted = json!({"spec": {"database": {"extensions": ["hstore", "citext"]}}});
     story.patch::<PostgreSQLDatabase>(APP, wanted).await;
