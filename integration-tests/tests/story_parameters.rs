@@ -27,7 +27,7 @@ async fn in_sync(story: &Story<'_>) {
 
 async fn shown(story: &Story<'_>, parameter: &str) -> String {
     let login = story.team_login().await.connect().await.unwrap();
-    answer(&login, &format!("SHOW {parameter}")).await.unwrap()
+    answer(&login, &format!("SELECT current_setting('{parameter}')")).await.unwrap()
 }
 
 #[tokio::test]
