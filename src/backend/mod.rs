@@ -131,6 +131,12 @@ pub trait ServerBackend: Send + Sync {
         false
     }
 
+    /// Whether the operator has to see to it that databases create only the extensions in `spec.extensions` of their
+    /// server, where any are listed. Elsewhere the service itself does.
+    fn lists_extensions(&self) -> bool {
+        false
+    }
+
     /// The weekly window of a server whose object names none.
     fn default_window(&self, _facts: &ServerFacts) -> WeeklyWindow {
         WeeklyWindow::DEFAULT

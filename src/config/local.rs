@@ -22,7 +22,8 @@ pub struct LocalConfig {
     #[schemars(range(min = 1024))]
     #[serde(default = "default_port_last")]
     pub port_last: u16,
-    /// Folder with `initdb`, `pg_ctl` and `postgres`; empty: the newest under `/usr/lib/postgresql`, else from `PATH`.
+    /// Folder with `initdb`, `pg_ctl` and `postgres`. For several versions: folders with `:` between them, or a pattern
+    /// such as `/opt/postgresql/*/bin`. Empty: all under `/usr/lib/postgresql`, else from `PATH`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bin_dir: Option<PathBuf>,
     /// Operating system user the servers run as when the operator runs as root.
@@ -35,9 +36,27 @@ pub struct LocalConfig {
     /// that name comes back. For trying the operator out where nothing may get lost.
     #[serde(default)]
     pub fake_delete: bool,
+    /// Whether `data_dir` may lie in a pod where it is lost with the pod: on its own file system, in memory, or in an
+    /// `emptyDir`. Without this the operator does not start there.
+    #[serde(default)]
+    pub allow_data_loss: bool,
     /// Pattern of server names, with `{namespace}` and `{name}`.
     #[serde(default = "default_name_pattern")]
     pub name_pattern: String,
+}
+
+impl LocalConfig {
+    /// The folders that `bin_dir` means, whether they have programs or not; none where it is empty.
+    pub fn program_folders(&self) -> Option<Vec<PathBuf>> {
+        let written = self.bin_dir.as_ref()?.to_string_lossy().into_owned();
+        let folders = written.split(':').filter(|part| !part.is_empty()).flat_map(|part| {
+            let found: Vec<PathBuf> =
+                glob::glob(part).map(|paths| paths.flatten().collect()).unwrap_or_default();
+            // What is no pattern, or matches nothing, is told as it is written.
+            if found.is_empty() { vec![PathBuf::from(part)] } else { found }
+        });
+        Some(folders.collect())
+    }
 }
 
 /// The superuser of local servers, whom only the operator itself can be.

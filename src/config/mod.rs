@@ -29,8 +29,8 @@ mod tree;
 mod validate;
 mod validate_clouds;
 mod variables;
-mod yaml;
 mod watch;
+mod yaml;
 
 pub use aws::{
     AWS_DEFAULT_CLASS, AuroraClass, AuroraConfig, AuroraParameters, AuroraScaling, AuroraStorage, AwsConfig,

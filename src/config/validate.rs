@@ -1,6 +1,7 @@
 //! What the shape of single values cannot say.
 
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use super::finding::Severity;
 use super::local::{LOCAL_SUPERUSER, LocalConfig};
@@ -106,10 +107,16 @@ impl Checks<'_, '_> {
 
     /// Without `bin_dir` they are looked for when the backend is set up.
     fn programs(&mut self, local: &LocalConfig) {
-        let Some(folder) = &local.bin_dir else { return };
-        let missing = ["initdb", "pg_ctl", "postgres"].into_iter().find(|name| !folder.join(name).is_file());
-        if let Some(missing) = missing {
-            let found = format!("{}, where no {missing} is", quoted(&folder.to_string_lossy()));
+        let (Some(written), Some(folders)) = (&local.bin_dir, local.program_folders()) else { return };
+        let missing = |folder: &PathBuf| {
+            ["initdb", "pg_ctl", "postgres"].into_iter().find(|name| !folder.join(name).is_file())
+        };
+        // A pattern may match more than the folders of PostgreSQL.
+        if folders.iter().any(|folder| missing(folder).is_none()) {
+            return;
+        }
+        if let Some(missing) = folders.first().and_then(missing) {
+            let found = format!("{}, where no {missing} is", quoted(&written.to_string_lossy()));
             let expected = "the folder of PostgreSQL's initdb, pg_ctl and postgres";
             self.error("backends.local.bin_dir", found, expected);
         }

@@ -148,7 +148,15 @@ pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
             Answer::new(false, Reason::NotApplied, all.join("; "))
         }
         (None, Course::Done, Some((reason, message))) => Answer::new(false, reason, message),
-        (None, Course::Done, None) => Answer::new(true, Reason::InSync, "everything is as the spec asks"),
+        (None, Course::Done, None) => {
+            let message = match limited {
+                None => "everything is as the spec asks",
+                Some(_) => {
+                    "everything that the backend can do is as the spec asks; the condition Limited names the rest"
+                }
+            };
+            Answer::new(true, Reason::InSync, message)
+        }
         (None, ..) => Answer::new(false, reason, message.clone()),
     };
     let exceeded = before.is_exceeded(course, reason);

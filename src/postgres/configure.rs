@@ -80,7 +80,8 @@ async fn inside(admin: &Session, spec: &DatabaseSpec<'_>) -> Result<(), SqlError
         }
     }
     let mut first_failure = None;
-    for extension in observe::missing_extensions(&target, spec).await? {
+    let missing = observe::missing_extensions(&target, spec).await?;
+    for extension in missing.into_iter().filter(|extension| spec.allows(extension)) {
         if let Err(error) = create_extension(&target, &extension).await {
             first_failure.get_or_insert(error);
         }

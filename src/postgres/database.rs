@@ -21,6 +21,15 @@ pub struct DatabaseSpec<'a> {
     pub collation: Option<&'a str>,
     /// Extensions to install.
     pub extensions: &'a [String],
+    /// The extensions that may be installed; none: every one.
+    pub allowed: Option<&'a [String]>,
+}
+
+impl DatabaseSpec<'_> {
+    /// Whether this extension may be installed.
+    pub(super) fn allows(&self, extension: &str) -> bool {
+        self.allowed.is_none_or(|allowed| allowed.iter().any(|one| one.eq_ignore_ascii_case(extension)))
+    }
 }
 
 /// Creates the database, owned by its role, and marks it. The role must be there and ours.

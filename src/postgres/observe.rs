@@ -30,6 +30,8 @@ pub struct DatabaseState {
     pub schema_granted: bool,
     /// Extensions that are asked for and not installed.
     pub extensions_missing: Vec<String>,
+    /// Extensions that are asked for and not installed, and that may not be.
+    pub extensions_barred: Vec<String>,
     /// The encoding, for example `UTF8`.
     pub charset: Option<String>,
     /// The collation, for example `en_US.utf8`.
@@ -62,7 +64,9 @@ pub async fn observe(admin: &Session, spec: &DatabaseSpec<'_>) -> Result<Databas
     if state.seen_inside {
         let target = admin.beside(&spec.names.database, Access::ReadOnly).await?;
         state.schema_granted = schema_granted(&target, spec).await?;
-        state.extensions_missing = missing_extensions(&target, spec).await?;
+        let missing = missing_extensions(&target, spec).await?;
+        (state.extensions_missing, state.extensions_barred) =
+            missing.into_iter().partition(|extension| spec.allows(extension));
     }
     Ok(state)
 }
@@ -90,7 +94,8 @@ async fn outside(admin: &Session, spec: &DatabaseSpec<'_>) -> Result<DatabaseSta
                 database.admin_may_connect && !matches!(database.existence, Existence::Foreign { .. })
             }),
         schema_granted: false,
-        extensions_missing: spec.extensions.to_vec(),
+        extensions_missing: spec.extensions.iter().filter(|one| spec.allows(one)).cloned().collect(),
+        extensions_barred: Vec::new(),
         charset: database.map(|database| database.encoding.clone()),
         collation: database.map(|database| database.collation.clone()),
     })

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use postgres_protocol::password::scram_sha_256;
-use tokio_postgres::NoTls;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, NoTls};
 
 use crate::fence;
 use crate::secrets::Password;
@@ -51,14 +52,7 @@ pub(super) async fn set_password(
     let verifier = scram_sha_256(password.expose().as_bytes());
     let statement = format!("ALTER ROLE {} PASSWORD '{verifier}'", quoted(admin));
     let work = async {
-        let (client, connection) = tokio_postgres::Config::new()
-            .host_path(socket)
-            .port(port)
-            .user(SUPERUSER)
-            .dbname("postgres")
-            .connect(NoTls)
-            .await?;
-        let connection = tokio::spawn(connection);
+        let (client, connection) = superuser(socket, port).await?;
         let done = match client.batch_execute(silence).await {
             Ok(()) => client.batch_execute(&statement).await,
             refused => refused,
@@ -71,6 +65,21 @@ pub(super) async fn set_password(
         Ok(Err(error)) => Err(LocalError::Sql { message: described(&error) }),
         Err(_) => Err(LocalError::Sql { message: format!("no answer within {} s", LIMIT.as_secs()) }),
     }
+}
+
+/// A session of the superuser, who needs no password on the server's socket, and the task that keeps it going.
+pub(super) async fn superuser(
+    socket: &Path,
+    port: u16,
+) -> Result<(Client, JoinHandle<Result<(), tokio_postgres::Error>>), tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::Config::new()
+        .host_path(socket)
+        .port(port)
+        .user(SUPERUSER)
+        .dbname("postgres")
+        .connect(NoTls)
+        .await?;
+    Ok((client, tokio::spawn(connection)))
 }
 
 /// Code and primary message only: details may repeat what was sent.

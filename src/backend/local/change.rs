@@ -8,6 +8,7 @@ use super::account::Account;
 use super::conf::{self, Parameters};
 use super::error::LocalError;
 use super::layout::{Cluster, exists};
+use super::look::{self, Look};
 use super::record::Record;
 use super::tasks::Claim;
 use super::{Local, process, tls};
@@ -73,8 +74,11 @@ impl Local {
         }
         tls::issue(&self.layout, cluster, self.config.address, &account)?;
         process::start(cluster, record.port, install, &account)?;
-        if !record.was_available {
-            record.was_available = true;
+        // It has all that is asked for now.
+        let sized =
+            Record { was_available: true, shared_buffers_mb: None, memory_mb: None, ..record.clone() };
+        if sized != record {
+            record = sized;
             record.write(cluster)?;
         }
         Ok(())
@@ -95,6 +99,19 @@ impl Local {
         record.write(&cluster)
     }
 
+    /// Writes down for which memory a server of an earlier version has what it has.
+    pub(super) fn note_memory(
+        &self,
+        identity: &str,
+        owner: &Owner,
+        memory_mb: Option<i64>,
+    ) -> Result<(), LocalError> {
+        let (cluster, _) = self.ours(identity, owner)?;
+        let _claim = Claim::take_or_busy(cluster.key(), owner, "update")?;
+        let (cluster, record) = self.ours(identity, owner)?;
+        Record { memory_mb, ..record }.write(&cluster)
+    }
+
     /// Writes down whether the server was left when its object went.
     pub(super) fn note_left(&self, identity: &str, owner: &Owner, left: bool) -> Result<(), LocalError> {
         let (cluster, _) = self.ours(identity, owner)?;
@@ -105,11 +122,15 @@ impl Local {
     }
 
     /// Sets (`Some`) and unsets (`None`) parameters. If the server does not start with them, it gets the old ones back.
+    ///
+    /// It is restarted where `may_restart` allows it and something needs it: at most once, and not again when this is
+    /// repeated.
     pub(super) fn set_parameters(
         &self,
         identity: &str,
         owner: &Owner,
         changes: &[(String, Option<String>)],
+        may_restart: bool,
     ) -> Result<(), LocalError> {
         let (cluster, record) = self.ours(identity, owner)?;
         let _claim = Claim::take_or_busy(cluster.key(), owner, "configure")?;
@@ -121,7 +142,8 @@ impl Local {
                 None => new.remove(name),
             };
         }
-        if new == old && conf::read_parameters(&cluster)? == old {
+        let waiting = look::last(&cluster).filter(|look| may_restart && look.waits_for_restart(&new));
+        if new == old && conf::read_parameters(&cluster)? == old && waiting.is_none() {
             return conf::are_in_force(&cluster);
         }
         let account = Account::resolve(&self.config.run_as_user)?;
@@ -130,16 +152,28 @@ impl Local {
         conf::keep_in_mind(&cluster, &old)?;
         conf::write_parameters(&cluster, &new, &account)?;
         let Some(postmaster) = process::find(&cluster)? else { return Ok(()) };
-        let changed = |name: &String| old.get(name) != new.get(name);
-        if !changes.iter().any(|(name, _)| changed(name) && install.needs_restart(name)) {
+        if waiting.is_none() && (new == old || !may_restart) {
+            look::forget(&cluster);
             process::reload(postmaster)?;
             return conf::are_in_force(&cluster);
         }
         process::stop(&cluster)?;
-        let Err(refused) = process::start(&cluster, record.port, install, &account) else { return Ok(()) };
+        let Err(refused) = process::start(&cluster, record.port, install, &account) else {
+            return self.note_restart(&cluster, waiting.as_deref());
+        };
         conf::write_parameters(&cluster, &old, &account)?;
         process::start(&cluster, record.port, install, &account)?;
         Err(LocalError::Parameters { message: format!("{refused}; the values before are in force again") })
+    }
+
+    /// A server that runs another release than its programs after a restart is not restarted for that again and again.
+    fn note_restart(&self, cluster: &Cluster, waiting: Option<&Look>) -> Result<(), LocalError> {
+        let Some(record) = Record::read(cluster)? else { return Ok(()) };
+        let restarted_for = waiting.and_then(Look::programs).cloned().or(record.restarted_for.clone());
+        let sized = conf::read_parameters(cluster)?.contains_key("shared_buffers");
+        let shared_buffers_mb = record.shared_buffers_mb.filter(|_| !sized);
+        let noted = Record { restarted_for, shared_buffers_mb, ..record.clone() };
+        if noted == record { Ok(()) } else { noted.write(cluster) }
     }
 
     /// How to get in as superuser; only while the server takes connections.

@@ -44,9 +44,10 @@ pub(super) fn write(
 fn main_text(home: &Cluster, record: &Record, address: IpAddr) -> String {
     let tls = home.tls();
     let name: String = record.identity.chars().filter(char::is_ascii_graphic).take(60).collect();
+    let buffers = record.shared_buffers_mb.map(|amount| format!("{amount}MB"));
     let defaults = [
         ("max_connections", "50".to_owned()),
-        ("shared_buffers", SHARED_BUFFERS.to_owned()),
+        ("shared_buffers", buffers.unwrap_or_else(|| SHARED_BUFFERS.to_owned())),
         ("max_wal_size", "256MB".to_owned()),
         ("log_line_prefix", "%m [%p] %q%u@%d ".to_owned()),
         ("cluster_name", name),

@@ -132,6 +132,9 @@ impl Local {
             admin_username: config.admin_username.clone(),
             created_at: Timestamp::now().as_millisecond(),
             storage_gb: plan.storage_gb,
+            shared_buffers_mb: None,
+            memory_mb: None,
+            restarted_for: None,
             was_available: false,
             left: false,
         };

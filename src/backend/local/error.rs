@@ -40,6 +40,17 @@ pub enum LocalConfigError {
         /// What was found, what was expected.
         message: String,
     },
+    /// The operator runs in a pod, and the data would go with it.
+    #[error(
+        "backends.local.data_dir: {} would be lost with this pod ({problem}); mount a persistent volume there, or set \
+         backends.local.allow_data_loss if it may be lost", folder.display()
+    )]
+    Fleeting {
+        /// The folder.
+        folder: PathBuf,
+        /// What says so.
+        problem: String,
+    },
     /// No PostgreSQL was found.
     #[error(
         "no PostgreSQL server programs found ({searched}); install PostgreSQL or set backends.local.bin_dir"

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::LocalConfigError;
+use super::install::Installs;
 use super::layout::{Layout, short_id};
 use super::{check, conf, settings};
 use crate::api::PostgreSQLServerSpec;
@@ -29,7 +30,7 @@ pub fn folders(identity: &str) -> Vec<std::path::PathBuf> {
 
 /// The parameters that a server gets for this spec, and the file they are written to.
 pub fn parameters(spec: &PostgreSQLServerSpec) -> (BTreeMap<String, String>, String) {
-    let parameters = settings::parameters(spec);
+    let parameters = settings::parameters(spec, &Installs::none());
     let text = conf::parameters_text(&parameters);
     (parameters, text)
 }

@@ -46,17 +46,17 @@ impl Install {
         nearest(unknown, self.contexts.keys())
     }
 
+    /// The release of the programs now: they may have been replaced since the operator's start.
+    pub(super) fn release(&self) -> Option<String> {
+        release(&said(&self.bin, "--version")?)
+    }
+
     fn probe(bin: &Path) -> Option<Self> {
-        let said = |arg| {
-            let mut command = bare_command(&bin.join("postgres"));
-            command.arg(arg);
-            run(command, None, LIMIT).ok().filter(|finished| finished.success).map(|finished| finished.stdout)
-        };
+        let said = |arg| said(bin, arg);
         if !bin.join("initdb").is_file() || !bin.join("pg_ctl").is_file() {
             return None;
         }
-        // "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)", "... 18beta1"
-        let full = said("--version")?.split_whitespace().nth(2)?.to_owned();
+        let full = release(&said("--version")?)?;
         let major = full.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
         let contexts = said("--describe-config")?
             .lines()
@@ -67,6 +67,17 @@ impl Install {
             .collect();
         Some(Self { major, full, bin: bin.to_path_buf(), contexts, extensions: extensions(bin) })
     }
+}
+
+fn said(bin: &Path, argument: &str) -> Option<String> {
+    let mut command = bare_command(&bin.join("postgres"));
+    command.arg(argument);
+    run(command, None, LIMIT).ok().filter(|finished| finished.success).map(|finished| finished.stdout)
+}
+
+/// Out of "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)", "... 18beta1".
+fn release(version: &str) -> Option<String> {
+    Some(version.split_whitespace().nth(2)?.to_owned())
 }
 
 /// The extensions beside these programs, by their control files.
@@ -109,16 +120,25 @@ fn distance(one: &str, other: &str) -> usize {
 pub(super) struct Installs(Vec<Install>);
 
 impl Installs {
-    /// Looks in the configured folder only, else in the packages' usual place, else along `PATH`.
-    pub(super) fn find(bin_dir: Option<&Path>) -> Result<Self, LocalConfigError> {
-        let (folders, searched) = match bin_dir {
-            Some(folder) => (vec![folder.to_path_buf()], format!("initdb in {}", folder.display())),
+    /// Looks in the configured folders only, else in the packages' usual place, else along `PATH`.
+    pub(super) fn find(configured: Option<Vec<PathBuf>>) -> Result<Self, LocalConfigError> {
+        let (folders, searched) = match configured {
+            Some(folders) => {
+                let names: Vec<String> = folders.iter().map(|one| one.display().to_string()).collect();
+                (folders, format!("initdb in {}", names.join(", ")))
+            }
             None => (usual_folders(), format!("initdb below {DEBIAN} and along PATH")),
         };
         let mut found: Vec<Install> = folders.iter().filter_map(|folder| Install::probe(folder)).collect();
         found.sort_by_key(|install| std::cmp::Reverse(install.major));
         found.dedup_by_key(|install| install.major);
         if found.is_empty() { Err(LocalConfigError::NoPostgres { searched }) } else { Ok(Self(found)) }
+    }
+
+    /// Nothing is installed.
+    #[cfg(fuzzing)]
+    pub(super) fn none() -> Self {
+        Self(Vec::new())
     }
 
     /// The version a new server gets.
@@ -137,7 +157,9 @@ impl Installs {
     }
 
     fn missing(&self, wanted: &str) -> LocalError {
-        let installed: Vec<String> = self.0.iter().map(|install| install.major.to_string()).collect();
+        let shown =
+            |install: &Install| format!("{} ({} in {})", install.major, install.full, install.bin.display());
+        let installed: Vec<String> = self.0.iter().map(shown).collect();
         LocalError::Version { wanted: wanted.to_owned(), installed: installed.join(", ") }
     }
 }

@@ -15,7 +15,9 @@ mod error;
 pub mod fuzzing;
 mod install;
 mod layout;
+mod look;
 mod observe;
+mod pod;
 mod ports;
 mod process;
 mod record;
@@ -37,7 +39,7 @@ use crate::config::LocalConfig;
 use crate::secrets::Password;
 
 use super::{
-    BackendError, DesiredServer, Difference, Owner, PARAMETER, Rejection, Removal, ServerBackend,
+    BackendError, DesiredServer, Difference, Health, Owner, PARAMETER, Rejection, Removal, ServerBackend,
     ServerFacts, ServerIdentity, ServerObservation, Stage,
 };
 use create::Plan;
@@ -70,10 +72,26 @@ impl LocalBackend {
     /// When a key of the configuration cannot be used or no PostgreSQL is found.
     pub fn new(config: LocalConfig) -> Result<Self, LocalConfigError> {
         check::config(&config)?;
-        let installs = Installs::find(config.bin_dir.as_deref())?;
+        if let Some(problem) = pod::loses(&config.data_dir).filter(|_| !config.allow_data_loss) {
+            return Err(LocalConfigError::Fleeting { folder: config.data_dir, problem });
+        }
+        let installs = Installs::find(config.program_folders())?;
         let layout = Layout { root: config.data_dir.clone() };
         let local = Local { config, layout, installs };
         Ok(Self { local: Arc::new(local) })
+    }
+
+    /// Completes the facts by what only the running server can tell.
+    async fn ask(&self, identity: &str, facts: &mut ServerFacts) {
+        let Some(port) = facts.endpoint.as_ref().map(|endpoint| endpoint.port) else { return };
+        let major = facts.settings.get(settings::VERSION).and_then(|version| version.parse().ok());
+        let programs = async {
+            let release = move |local: &Arc<Local>| local.installs.exactly(major?).ok()?.release();
+            self.blocking(move |local| Ok(release(local))).await.ok().flatten()
+        };
+        if let Some(look) = look::at(&self.local.layout.cluster(identity), port, programs).await {
+            look.complete(facts);
+        }
     }
 
     /// Runs blocking work to its end, even if nobody waits for it any more.
@@ -103,6 +121,11 @@ impl ServerBackend for LocalBackend {
         let pattern = &self.local.config.name_pattern;
         let name = pattern.replace("{namespace}", &owner.namespace).replace("{name}", &owner.name);
         Ok(ServerIdentity { name, account: None, region: None, group: None })
+    }
+
+    /// Everything that is installed could be created.
+    fn lists_extensions(&self) -> bool {
+        true
     }
 
     fn leaves_deleted(&self) -> bool {
@@ -138,7 +161,13 @@ impl ServerBackend for LocalBackend {
         _direct: bool,
     ) -> Result<ServerObservation, BackendError> {
         let (name, owner) = (identity.name.clone(), owner.clone());
-        self.blocking(move |local| local.observe(&name, &owner)).await
+        let mut observation = self.blocking(move |local| local.observe(&name, &owner)).await?;
+        if let ServerObservation::Present(server) = &mut observation
+            && server.health == Health::Usable
+        {
+            self.ask(&identity.name, &mut server.facts).await;
+        }
+        Ok(observation)
     }
 
     fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
@@ -174,12 +203,16 @@ impl ServerBackend for LocalBackend {
                 .any(|difference| difference.field == field && difference.is_applied_by(Stage::Update))
         };
         let (storage, power) = (asked(settings::STORAGE), asked(settings::POWER));
+        let memory = settings::memory_mb(desired.spec).filter(|_| asked(settings::MEMORY));
         let (name, owner) = (identity.name.clone(), desired.owner.clone());
         let storage_gb = settings::storage_gb(desired.spec);
         let parameters = settings::parameters(desired.spec, &self.local.installs);
         self.blocking(move |local| {
             if storage {
                 local.note_storage(&name, &owner, storage_gb)?;
+            }
+            if memory.is_some() {
+                local.note_memory(&name, &owner, memory)?;
             }
             if power { local.power_on(&name, &owner, parameters) } else { Ok(()) }
         })
@@ -199,8 +232,10 @@ impl ServerBackend for LocalBackend {
             .filter_map(|difference| difference.field.strip_prefix(PARAMETER))
             .map(|name| (name.to_owned(), wanted.get(name).cloned()))
             .collect();
+        let of_stage = |difference: &&Difference| difference.is_applied_by(Stage::Configure);
+        let may_restart = differences.iter().filter(of_stage).any(Difference::restarts);
         let (name, owner) = (identity.name.clone(), desired.owner.clone());
-        self.blocking(move |local| local.set_parameters(&name, &owner, &changes)).await
+        self.blocking(move |local| local.set_parameters(&name, &owner, &changes, may_restart)).await
     }
 
     async fn set_admin_password(

@@ -10,7 +10,7 @@ use super::create::CREATE;
 use super::error::LocalError;
 use super::layout::{Cluster, exists};
 use super::record::Record;
-use super::settings::{POWER, RUNNING, STOPPED, STORAGE, VERSION};
+use super::settings::{EARLIER, MEMORY, POWER, RESTARTED_FOR, RUNNING, STOPPED, STORAGE, VERSION};
 use super::tasks::{self, Claim, Work};
 use super::{Local, conf, process, tls};
 
@@ -121,11 +121,21 @@ impl Local {
         if let Some(storage) = record.storage_gb {
             settings.insert(STORAGE.to_owned(), storage.to_string());
         }
+        if let Some(earlier) = record.shared_buffers_mb {
+            settings.insert(EARLIER.to_owned(), format!("{earlier}MB"));
+        }
+        if let Some(memory) = record.memory_mb {
+            settings.insert(MEMORY.to_owned(), memory.to_string());
+        }
+        if let Some(release) = &record.restarted_for {
+            settings.insert(RESTARTED_FOR.to_owned(), release.clone());
+        }
         for (name, value) in conf::parameters_in_force(cluster)? {
             settings.insert(format!("{PARAMETER}{name}"), value);
         }
         let buffers = settings.get(&format!("{PARAMETER}shared_buffers"));
-        let buffers = buffers.map_or(conf::SHARED_BUFFERS, String::as_str).to_owned();
+        let buffers =
+            buffers.or(settings.get(EARLIER)).map_or(conf::SHARED_BUFFERS, String::as_str).to_owned();
         let full = self.installs.exactly(record.version).ok().map(|install| install.full.clone());
         Ok(ServerFacts {
             endpoint: Some(Endpoint {

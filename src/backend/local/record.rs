@@ -25,6 +25,16 @@ pub(super) struct Record {
     pub(super) created_at: i64,
     /// What was asked for; nothing limits a server to it.
     pub(super) storage_gb: Option<u64>,
+    /// What an earlier version of the operator gave to its buffers. Such a server keeps what its size gave it then until
+    /// it is restarted, or until another size is asked for.
+    #[serde(default, rename = "sharedBuffersMB", skip_serializing_if = "Option::is_none")]
+    pub(super) shared_buffers_mb: Option<u32>,
+    /// The memory asked for when that was found.
+    #[serde(default, rename = "memoryMB", skip_serializing_if = "Option::is_none")]
+    pub(super) memory_mb: Option<i64>,
+    /// The release of the programs for whose sake it was restarted last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) restarted_for: Option<String>,
     /// Whether the server was seen to take connections. One that never did holds no data.
     pub(super) was_available: bool,
     /// Its object is gone, and it was left (`fake_delete`).

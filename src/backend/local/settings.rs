@@ -10,6 +10,7 @@ use super::super::{
 };
 use super::conf::Parameters;
 use super::install::{Installs, explicit};
+use super::look::{CONTEXT, PENDING, PROGRAMS, RELEASE, UNFIT};
 use super::sizes;
 
 pub(super) const POWER: &str = "power";
@@ -17,6 +18,12 @@ pub(super) const RUNNING: &str = "running";
 pub(super) const STOPPED: &str = "stopped";
 pub(super) const STORAGE: &str = "storage";
 pub(super) const VERSION: &str = "version";
+/// The memory for which a server of an earlier version has what it has.
+pub(super) const MEMORY: &str = "memory";
+/// The buffers that an earlier version gave to a server; said only of those.
+pub(super) const EARLIER: &str = "buffers of an earlier version";
+/// The release of the programs for whose sake it was restarted last.
+pub(super) const RESTARTED_FOR: &str = "restarted for";
 const PRELOAD: &str = "shared_preload_libraries";
 
 const RULES: &[FieldRule] = &[
@@ -79,6 +86,11 @@ const RESERVED_STARTS: &[&str] =
 /// Storage asked for, in GB.
 pub(super) fn storage_gb(spec: &PostgreSQLServerSpec) -> Option<u64> {
     spec.size.as_ref()?.storage_gb.and_then(|storage| u64::try_from(storage).ok())
+}
+
+/// Memory asked for, in MB.
+pub(super) fn memory_mb(spec: &PostgreSQLServerSpec) -> Option<i64> {
+    spec.size.as_ref()?.memory_mb
 }
 
 /// Everything that would be dangerous to pass over in silence. What is merely not done here (backups, high
@@ -172,11 +184,55 @@ pub(super) fn differences(
     differences.extend(abandoned(RULES, &wanted, &facts.settings, is_ours));
     let major = facts.settings.get(VERSION).and_then(|version| version.parse().ok());
     let install = major.and_then(|major| installs.exactly(major).ok());
+    let found = |start: &str, name: &str| facts.settings.get(&format!("{start}{name}"));
     for difference in &mut differences {
-        let name = difference.field.strip_prefix(PARAMETER);
-        if let (Some(name), Change::Apply { restart, .. }) = (name, &mut difference.change) {
-            *restart = install.is_some_and(|install| install.needs_restart(name));
+        let Some(name) = difference.field.strip_prefix(PARAMETER) else { continue };
+        if let Change::Apply { restart, .. } = &mut difference.change {
+            *restart = install.is_some_and(|install| install.needs_restart(name))
+                || found(CONTEXT, name).is_some_and(|context| context == "postmaster")
+                || found(PENDING, name).is_some();
+        }
+        // The value stands in its file already, and PostgreSQL passes over it.
+        if difference.wanted.is_some() && found(UNFIT, name) == difference.wanted.as_ref() {
+            difference.change = Change::Refused { message: "PostgreSQL does not take this value".to_owned() };
         }
     }
+    differences.extend(replaced_programs(&facts.settings));
+    if facts.settings.contains_key(EARLIER) {
+        keep_earlier_size(&mut differences, desired.spec, facts.settings.get(MEMORY));
+    }
     differences
+}
+
+/// The server still runs the release from before its programs were replaced. One restart for a release is enough: where
+/// it changed nothing, another one would not either.
+fn replaced_programs(found: &Settings) -> Option<Difference> {
+    let (runs, programs) = (found.get(RELEASE)?, found.get(PROGRAMS)?);
+    if runs == programs || found.get(RESTARTED_FOR) == Some(programs) {
+        return None;
+    }
+    let change = Change::Apply { stage: Stage::Configure, restart: true, revives: false };
+    let (found, wanted) = (Some(runs.clone()), Some(programs.clone()));
+    Some(Difference { field: RELEASE.to_owned(), found, wanted, change })
+}
+
+/// An earlier version made less of a size. A new version of the operator alone is no reason to restart a server: what
+/// needs a restart waits for another size, or for a restart that is made anyway.
+fn keep_earlier_size(differences: &mut Vec<Difference>, spec: &PostgreSQLServerSpec, noted: Option<&String>) {
+    let Some(memory) = memory_mb(spec).map(|memory| memory.to_string()) else { return };
+    if noted.is_some_and(|noted| *noted != memory) {
+        return;
+    }
+    let (asked, sized) = (asked_parameters(spec), sizes::parameters(spec));
+    let of_size = |difference: &Difference| {
+        let name = difference.field.strip_prefix(PARAMETER);
+        name.is_some_and(|name| sized.contains_key(name) && !asked.contains_key(name))
+    };
+    if !differences.iter().any(|one| one.restarts() && !of_size(one)) {
+        differences.retain(|one| !(one.restarts() && of_size(one)));
+    }
+    if noted.is_none() {
+        let change = Change::Apply { stage: Stage::Update, restart: false, revives: false };
+        differences.push(Difference { field: MEMORY.to_owned(), found: None, wanted: Some(memory), change });
+    }
 }

@@ -36,7 +36,8 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
     pin(&mut status, pass, begins);
     let taken_over = if seen.holds_back() { differences(seen) } else { Vec::new() };
     let request = conditions::unreadable_request(&seen.requests);
-    let refused: Vec<String> = seen.refused.iter().cloned().chain(fixed(seen)).chain(request).collect();
+    let refused: Vec<String> =
+        seen.refused.iter().cloned().chain(fixed(seen)).chain(barred(pass)).chain(request).collect();
     let throttled = conditions::throttled(seen.reset_due);
     let withheld = withheld(seen, pass.phase).filter(|_| seen.paused);
     status.differences =
@@ -91,6 +92,19 @@ fn pin(status: &mut DatabaseStatus, pass: &Pass<'_, Databases>, begins: bool) {
         owner: Some(names.role.clone()),
         server_uid,
     });
+}
+
+/// Extensions that the server does not allow.
+fn barred(pass: &Pass<'_, Databases>) -> Option<String> {
+    let Some(Ok(state)) = &pass.seen.state else { return None };
+    let server = &pass.object.spec.server_ref.name;
+    (!state.extensions_barred.is_empty()).then(|| {
+        format!(
+            "spec.database.extensions: {} not in spec.extensions of the PostgreSQLServer {server}; add them there or \
+             remove them here",
+            state.extensions_barred.join(", ")
+        )
+    })
 }
 
 /// What is set when a database is created and cannot be changed afterwards.

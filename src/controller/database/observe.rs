@@ -78,6 +78,7 @@ impl DatabaseSeen {
             charset: self.settings.charset.as_deref(),
             collation: self.settings.collation.as_deref(),
             extensions: &self.settings.extensions,
+            allowed: self.server.access.as_ref().and_then(|access| access.allowed_extensions.as_deref()),
         }
     }
 }
@@ -118,7 +119,8 @@ pub(super) async fn observe(
     let mut session = None;
     let (state, memory) = match (source, &names) {
         (Some(Source::Session(opened)), Ok(names)) => {
-            let state = ask(&opened, names, &uid, &settings).await;
+            let allowed = server.access.as_ref().and_then(|access| access.allowed_extensions.as_deref());
+            let state = ask(&opened, names, &uid, &settings, allowed).await;
             session = state.is_ok().then_some(opened);
             (Some(state), None)
         }
@@ -214,6 +216,7 @@ async fn ask(
     names: &DatabaseNames,
     uid: &str,
     settings: &DatabaseSettings,
+    allowed: Option<&[String]>,
 ) -> Result<DatabaseState, String> {
     let spec = DatabaseSpec {
         names,
@@ -221,6 +224,7 @@ async fn ask(
         charset: settings.charset.as_deref(),
         collation: settings.collation.as_deref(),
         extensions: &settings.extensions,
+        allowed,
     };
     postgres::observe(session, &spec).await.map_err(|error| error.to_string())
 }

@@ -40,6 +40,8 @@ pub struct Access {
     pub dbname: String,
     /// What applications put in as `sslmode`.
     pub sslmode: String,
+    /// The extensions that the server's spec allows, where the operator has to see to it; none: every one.
+    pub allowed_extensions: Option<Vec<String>>,
 }
 
 impl Access {
@@ -50,7 +52,8 @@ impl Access {
             TlsMode::Verify { ca_pem } => Some(ca_pem),
             TlsMode::Disable | TlsMode::Require => None,
         };
-        (host, port, ca_pem, &self.username, self.password.expose(), &self.dbname, &self.sslmode)
+        let allowed = &self.allowed_extensions;
+        (host, port, ca_pem, &self.username, self.password.expose(), &self.dbname, &self.sslmode, allowed)
     }
 
     /// Opens a session as the administrator.
@@ -126,10 +129,11 @@ pub(super) async fn look(
     let secret = context.secrets.get(&namespace, &server.spec.credentials_secret).await?;
     let ours = secret.filter(|secret| owner.owns(secret) || is_left_for(&server, secret));
     let access = ours.and_then(|secret| access_in(&secret));
-    let Some(access) = access else {
+    let Some(mut access) = access else {
         let message = format!("the PostgreSQLServer {name} has no credentials yet");
         return Ok((ServerOfDatabase::waiting(message, Some(&server)), None));
     };
+    access.allowed_extensions = allowed_extensions(context, &server);
     let usable = |access| {
         let usable = ServerOfDatabase::not_usable(ServerSeen::Usable, "", Some(&server));
         ServerOfDatabase { access: Some(access), ..usable }
@@ -172,6 +176,13 @@ fn is_lost(server: &PostgreSQLServer) -> bool {
     })
 }
 
+fn allowed_extensions(context: &Context, server: &PostgreSQLServer) -> Option<Vec<String>> {
+    let recorded = server.status.as_ref().and_then(|status| status.backend.as_deref());
+    let backend = context.backends.select(server.spec.backend.as_deref(), recorded).ok()?;
+    let listed = &server.spec.extensions;
+    (backend.lists_extensions() && !listed.is_empty()).then(|| listed.clone())
+}
+
 fn access_in(secret: &Secret) -> Option<Access> {
     let sslmode = field(secret, "sslmode")?;
     let tls = match (field(secret, "ca.crt"), sslmode.as_str()) {
@@ -186,5 +197,6 @@ fn access_in(secret: &Secret) -> Option<Access> {
         password: password_in(secret)?,
         dbname: field(secret, "dbname")?,
         sslmode,
+        allowed_extensions: None,
     })
 }

@@ -50,6 +50,7 @@ impl Case {
             charset: None,
             collation: None,
             extensions: &self.extensions,
+            allowed: None,
         }
     }
 

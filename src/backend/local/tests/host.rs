@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
@@ -33,19 +34,45 @@ pub(super) const FIRST: &str = "first-Passw0rd-7vQ";
 pub(super) struct Host {
     pub(super) backend: LocalBackend,
     pub(super) config: LocalConfig,
+    programs: Option<PathBuf>,
     _folder: TempDir,
 }
 
 impl Host {
     pub(super) fn new() -> Self {
+        // Another version than the newest installed one can be put to the test.
+        Self::with(std::env::var("HCPG_TEST_POSTGRES_BIN").ok())
+    }
+
+    /// Programs in a folder of their own; the file `release` in it, where there is one, is what they say of themselves.
+    pub(super) fn with_wrapped_programs() -> (Self, PathBuf) {
+        let plain = Self::new();
+        let install = plain.backend.local.installs.choose(None).unwrap().clone();
+        let wrapped = tempfile::Builder::new().prefix("hcpg-bin-").tempdir().unwrap().keep();
+        fs::set_permissions(&wrapped, fs::Permissions::from_mode(0o755)).unwrap();
+        for name in ["initdb", "pg_ctl", "postgres"] {
+            let real = install.program(name);
+            let release = wrapped.join("release");
+            let (real, release) = (real.display(), release.display());
+            let script = format!(
+                "#!/bin/sh\n[ {name} = postgres ] && [ \"$1\" = --version ] && [ -f '{release}' ] && exec cat '{release}'\n\
+                 exec '{real}' \"$@\"\n"
+            );
+            fs::write(wrapped.join(name), script).unwrap();
+            fs::set_permissions(wrapped.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let mut host = Self::with(Some(wrapped.display().to_string()));
+        host.programs = Some(wrapped.clone());
+        (host, wrapped)
+    }
+
+    fn with(bin_dir: Option<String>) -> Self {
         let folder = tempfile::Builder::new().prefix("hcpg-").tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         // Test processes run beside each other.
         let first = 15_000
             + u16::try_from(std::process::id() % 250).unwrap() * 64
             + TESTS.fetch_add(1, Ordering::Relaxed) % 16 * PORTS_PER_TEST;
-        // Another version than the newest installed one can be put to the test.
-        let bin_dir = std::env::var("HCPG_TEST_POSTGRES_BIN").ok();
         let config: LocalConfig = serde_json::from_value(serde_json::json!({
             "bin_dir": bin_dir,
             "data_dir": folder.path().join("data"),
@@ -53,7 +80,7 @@ impl Host {
             "port_last": first + PORTS_PER_TEST - 1,
         }))
         .unwrap();
-        Self { backend: LocalBackend::new(config.clone()).unwrap(), config, _folder: folder }
+        Self { backend: LocalBackend::new(config.clone()).unwrap(), config, programs: None, _folder: folder }
     }
 
     /// The same configuration in a new operator.
@@ -159,6 +186,9 @@ impl Drop for Host {
                 std::thread::sleep(Duration::from_millis(20));
             }
             let _ = process::stop(cluster);
+        }
+        if let Some(programs) = &self.programs {
+            let _ = fs::remove_dir_all(programs);
         }
     }
 }

@@ -143,6 +143,41 @@ fn a_complaint_names_the_fault_and_repeats_no_statement() {
     assert_eq!(complaint("only\nthis\n"), "only; this");
 }
 
+#[test]
+fn programs_are_found_by_a_pattern_and_a_missing_version_is_told_with_those_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = backend(serde_json::json!({})).unwrap().local.installs.choose(None).unwrap().clone();
+    for version in ["a", "b"] {
+        let bin = folder.path().join(version).join("bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        for name in ["initdb", "pg_ctl", "postgres"] {
+            let shown = match version {
+                "a" => format!("exec '{}' \"$@\"", real.program(name).display()),
+                _ => "[ $1 = --version ] && echo postgres \\(PostgreSQL\\) 9.6.24; true".to_owned(),
+            };
+            std::fs::write(bin.join(name), format!("#!/bin/sh\n{shown}\n")).unwrap();
+            std::fs::set_permissions(bin.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+                .unwrap();
+        }
+    }
+    let (a, b) = (folder.path().join("a/bin"), folder.path().join("b/bin"));
+    let pattern = folder.path().join("*/bin");
+    for written in [pattern.display().to_string(), format!("{}:{}", b.display(), a.display())] {
+        let backend = backend(serde_json::json!({"bin_dir": written})).unwrap();
+        let owner = owner("orders");
+        let spec = PostgreSQLServerSpec { version: Some("8".to_owned()), ..PostgreSQLServerSpec::default() };
+        let told = backend.validate(&DesiredServer::new(&owner, &spec)).unwrap_err();
+        let expected = format!(
+            "PostgreSQL 8 is not installed; installed: {} ({} in {}), 9 (9.6.24 in {})",
+            real.major,
+            real.full,
+            a.display(),
+            b.display()
+        );
+        assert_eq!(told[0].message, expected);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_operator_left_is_cleared_away_by_the_next_that_leads_and_only_then() {
     let folder = tempfile::tempdir().unwrap();
