@@ -63,8 +63,14 @@ impl Server {
     pub async fn add(&self, case: &Case, database_too: bool) {
         let names = DatabaseNames { role: case.username.clone(), database: case.dbname.clone() };
         let (uid, form) = (format!("uid of {}", case.username), PasswordForm::ScramVerifier);
-        let spec =
-            DatabaseSpec { names: &names, owner_uid: &uid, charset: None, collation: None, extensions: &[] };
+        let spec = DatabaseSpec {
+            names: &names,
+            owner_uid: &uid,
+            charset: None,
+            collation: None,
+            extensions: &[],
+            allowed: None,
+        };
         let password = Password::new(case.password.clone());
         let role = create_role(&self.admin, &names, &uid, &password, form, Adoption::OnlyMarked).await;
         role.unwrap_or_else(|error| panic!("{case:?}: {error}"));
