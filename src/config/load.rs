@@ -61,7 +61,7 @@ impl Config {
     ) -> Result<Loaded, LoadError> {
         let shape = Shape::configuration();
         let (root, mut reader) =
-            tree(yaml, path, shape, variables).map_err(|finding| invalid(vec![finding]))?;
+            tree(yaml, path, shape, variables).map_err(|finding| invalid(vec![*finding]))?;
         let mut value = reader.value(&root, shape, "").unwrap_or_default();
         explain_missing(&mut reader.findings, shape);
         leave_out_unused(&root, &mut value, &mut reader.findings);
@@ -97,11 +97,11 @@ pub(super) fn tree<'a>(
     path: &'a Path,
     shape: &Shape,
     variables: impl Iterator<Item = (String, String)>,
-) -> Result<(Node, Reader<'a>), Finding> {
-    let mut root = Node::parse(yaml).map_err(|error| not_yaml(path, &error))?;
+) -> Result<(Node, Reader<'a>), Box<Finding>> {
+    let mut root = Node::parse(yaml).map_err(|error| Box::new(not_yaml(path, &error)))?;
     if !matches!(root.content, Content::Mapping(_)) {
         let expected = "a mapping of keys to values".to_owned();
-        return Err(whole_file(path, root.to_string(), expected));
+        return Err(Box::new(whole_file(path, root.to_string(), expected)));
     }
     // Before the variables too: one of them may set a key of what stands there in its short form.
     normalize(&mut root, shape);

@@ -50,7 +50,8 @@ fn every_key_has_one_variable_and_every_variable_one_key() {
     paths(shape, &KeyPath::default(), &["small".to_owned()], &mut all);
     assert!(all.len() > 250, "{}", all.len());
     for path in all {
-        assert_eq!(back(&path, shape, &Node::empty()), [path.clone()], "{path}");
+        let its = back(&path, shape, &Node::empty());
+        assert_eq!(its, std::slice::from_ref(&path), "{path}");
     }
 }
 
@@ -67,7 +68,7 @@ proptest! {
         let mut root = Node::empty();
         let value = Node { origin: Origin::Variable(String::new()), content: Content::Text("x".to_owned()) };
         prop_assert!(root.set(&path.0, value));
-        prop_assert_eq!(back(&path, shape, &root), [path.clone()]);
+        prop_assert_eq!(back(&path, shape, &root), std::slice::from_ref(&path));
     }
 
     #[test]
