@@ -82,7 +82,12 @@ async fn databases_create_only_extensions_that_their_server_lists() {
     let login = story.app_login().await.connect().await.unwrap();
     let installed =
         "SELECT string_agg(extname, ',' ORDER BY extname) FROM pg_extension WHERE extname <> 'plpgsql'";
-    assert_eq!(answer(&login, installed).await.unwrap(), "hstore");
+    // The condition says it before the other one is created.
+    story
+        .eventually("hstore is there, alone", async || {
+            (answer(&login, installed).await.as_deref() == Some("hstore")).then_some(())
+        })
+        .await;
 
     edit(&story, json!({"extensions": ["hstore", "citext"]})).await;
     story
@@ -95,5 +100,9 @@ async fn databases_create_only_extensions_that_their_server_lists() {
             )
         })
         .await;
-    assert_eq!(answer(&login, installed).await.unwrap(), "citext,hstore");
+    story
+        .eventually("both are there", async || {
+            (answer(&login, installed).await.as_deref() == Some("citext,hstore")).then_some(())
+        })
+        .await;
 }

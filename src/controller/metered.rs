@@ -73,6 +73,10 @@ impl ServerBackend for Metered {
         self.inner.leaves_deleted()
     }
 
+    fn lists_extensions(&self) -> bool {
+        self.inner.lists_extensions()
+    }
+
     fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
         self.inner.default_window(facts)
     }
