@@ -62,7 +62,7 @@ beside_each_other() {
     [[ " ${longest[*]} " == *" $name "* ]] || all+=("$name")
   done
   for path in tests/*.rs integration-tests/clouds/tests/*.rs; do all+=("$(basename "$path" .rs)"); done
-  printf '%s\n' "${all[@]}" | xargs -P "${HCPG_TEST_PROGRAMS:-2}" -I '{}' bash -c '
+  printf '%s\n' "${all[@]}" | xargs -P "${HCPG_TEST_PROGRAMS:-3}" -I '{}' bash -c '
     started=$SECONDS result=0
     cargo test --workspace --test "$1" >"$2/$1.log" 2>&1 || result=$?
     flock "$2" cat "$2/$1.log"
