@@ -39,10 +39,20 @@ impl Authorities {
 
     /// Certificate and key of a server.
     pub(super) fn issue(&self, name: &str, address: Ipv4Addr) -> Result<(String, String), Error> {
+        self.issue_for(name, &address.to_string(), vec![SanType::IpAddress(address.into())])
+    }
+
+    /// Certificate and key of whoever answers under these names.
+    pub(crate) fn issue_for(
+        &self,
+        name: &str,
+        common_name: &str,
+        names: Vec<SanType>,
+    ) -> Result<(String, String), Error> {
         let authority = self.0.get(name).or_else(|| self.0.values().next()).ok_or(Error::NoAddress)?;
         let mut params = CertificateParams::new(Vec::new())?;
-        params.subject_alt_names = vec![SanType::IpAddress(address.into())];
-        params.distinguished_name.push(DnType::CommonName, address.to_string());
+        params.subject_alt_names = names;
+        params.distinguished_name.push(DnType::CommonName, common_name);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
