@@ -2,7 +2,7 @@
 //   FOLDER   has node_modules with oav
 //   SPECS    has specification/**/resource-manager/**
 //   TRAFFIC  a line of JSON per exchange: {liveRequest, liveResponse}
-// stdout: a line of JSON per finding, then {"judged": N}.
+// stdout: a line "oav: JSON" per finding, then {"judged": N}; oav itself prints there, too.
 const fs = require("fs");
 const path = require("path");
 
@@ -31,11 +31,11 @@ async function main() {
       if (result.runtimeException) errors.push(result.runtimeException);
       for (const { code, message, pathsInPayload, jsonPathsInPayload } of errors) {
         const { method, url } = exchange.liveRequest;
-        console.log(JSON.stringify({ side, method, url, code, message, at: pathsInPayload ?? jsonPathsInPayload }));
+        console.log("oav: " + JSON.stringify({ side, method, url, code, message, at: pathsInPayload ?? jsonPathsInPayload }));
       }
     }
   }
-  console.log(JSON.stringify({ judged }));
+  console.log("oav: " + JSON.stringify({ judged }));
 }
 
 main().catch((error) => {

@@ -100,14 +100,14 @@ async fn servers_drift_vanish_crash_and_are_replaced() {
     }
     client.done("POST", &format!("{SHOP}/restart"), None).await;
     let session = client.login("shop", "app_admin", PASSWORD, "postgres").await.unwrap();
-    session.batch_execute("CREATE TABLE mine ()").await.unwrap();
+    session.batch_execute("CREATE DATABASE mine").await.unwrap();
 
     let created = client.get(SHOP).await.body["systemData"]["createdAt"].clone();
     simulator.replace("shop", "Another-password-3").await.unwrap();
     assert_ne!(client.get(SHOP).await.body["systemData"]["createdAt"], created);
     assert!(client.login("shop", "app_admin", PASSWORD, "postgres").await.is_err());
-    let session = client.login("shop", "app_admin", "Another-password-3", "postgres").await.unwrap();
-    assert!(session.batch_execute("TABLE mine").await.is_err());
+    client.login("shop", "app_admin", "Another-password-3", "postgres").await.unwrap();
+    assert!(client.login("shop", "app_admin", "Another-password-3", "mine").await.is_err(), "an empty one");
 
     simulator.vanish("shop");
     assert_eq!(client.get(SHOP).await.code(), "ResourceNotFound");

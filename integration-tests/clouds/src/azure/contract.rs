@@ -84,7 +84,7 @@ pub fn judge(traffic: &[Value], folder: &Path) -> io::Result<Verdict> {
     let said = String::from_utf8_lossy(&output.stdout);
     let mut findings = Vec::new();
     let mut count = None;
-    for line in said.lines().filter(|line| line.starts_with('{')) {
+    for line in said.lines().filter_map(|line| line.strip_prefix("oav: ")) {
         let line: Value = serde_json::from_str(line).map_err(io::Error::other)?;
         match line["judged"].as_u64() {
             Some(judged) => count = usize::try_from(judged).ok(),

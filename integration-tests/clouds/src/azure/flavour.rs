@@ -9,15 +9,16 @@ pub(super) static AZURE: Flavour = Flavour { owner: "azuresu", bootstrap, tls_on
 pub(super) const OWN_DATABASES: [&str; 3] = ["postgres", "azure_maintenance", "azure_sys"];
 
 /// In `template1`, hence in all databases that are not copied from `template0`. What a session sets itself does not
-/// count, hence `reset_val`.
+/// count, hence the file.
 pub(super) const ALLOW_LIST: &str = r#"
 CREATE SCHEMA azure;
 GRANT USAGE ON SCHEMA azure TO PUBLIC;
-CREATE FUNCTION azure.refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION azure.refuse() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE extension text; allowed text[];
 BEGIN
   allowed := pg_catalog.string_to_array(pg_catalog.lower(pg_catalog.replace(coalesce(
-    (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'azure.extensions'), ''), ' ', '')), ',');
+    (SELECT setting FROM pg_catalog.pg_file_settings WHERE name = 'azure.extensions' ORDER BY seqno DESC LIMIT 1),
+    ''), ' ', '')), ',');
   FOR extension IN SELECT e.extname FROM pg_catalog.pg_event_trigger_ddl_commands() c
       JOIN pg_catalog.pg_extension e ON e.oid = c.objid AND c.command_tag = 'CREATE EXTENSION' LOOP
     IF extension <> ALL (allowed) THEN
