@@ -37,9 +37,11 @@ impl Authorities {
         self.0.get(name).map(|authority| authority.pem.as_str())
     }
 
-    /// Certificate and key of a server.
-    pub(super) fn issue(&self, name: &str, address: Ipv4Addr) -> Result<(String, String), Error> {
-        self.issue_for(name, &address.to_string(), vec![SanType::IpAddress(address.into())])
+    /// Certificate and key of a server at these addresses.
+    pub(super) fn issue(&self, name: &str, addresses: &[Ipv4Addr]) -> Result<(String, String), Error> {
+        let first = addresses.first().map(Ipv4Addr::to_string).unwrap_or_default();
+        let names = addresses.iter().map(|at| SanType::IpAddress((*at).into())).collect();
+        self.issue_for(name, &first, names)
     }
 
     /// Certificate and key of whoever answers under these names.
