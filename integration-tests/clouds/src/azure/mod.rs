@@ -17,6 +17,7 @@ mod rules;
 mod serve;
 mod server;
 mod settings;
+mod single;
 mod target;
 mod wire;
 
@@ -57,6 +58,8 @@ pub struct Simulator {
 
 struct Inner {
     pool: Pool,
+    /// For single servers: their gates end TLS.
+    singles: Pool,
     clock: Clock,
     pace: Duration,
     endpoint: String,
@@ -79,6 +82,8 @@ struct World {
     operations: BTreeMap<String, Operation>,
     failing_creations: u32,
     failing_operations: u32,
+    /// The service is retired, and takes no new servers unless a test wants some.
+    single_servers_open: bool,
     /// Servers on a page of a list.
     page: Option<usize>,
 }
@@ -92,9 +97,11 @@ impl Simulator {
     /// What a server does lasts for at least so long by the simulator's clock, a creation five times as long.
     pub async fn with_pace(pace: Duration) -> Result<Self, Error> {
         let pool = Pool::new(&flavour::AZURE, &[AUTHORITY])?;
+        let singles = pool.beside(&flavour::SINGLE)?;
         let door = serve::Door::open(&pool).await?;
         let inner = Arc::new(Inner {
             pool,
+            singles,
             clock: Clock::default(),
             pace,
             endpoint: door.endpoint.clone(),

@@ -193,6 +193,7 @@ pub(in crate::azure) fn power(
     inner: &Arc<Inner>,
     ask: &Ask,
     target: &Target,
+    service: Service,
     name: &str,
     what: &str,
 ) -> Result<Reply, Refusal> {
@@ -208,7 +209,7 @@ pub(in crate::azure) fn power(
         _ => ("Stopped", "Starting", "Ready"),
     };
     let mut world = inner.world();
-    let server = writable(&mut world, SERVICE, name, &[from])?;
+    let server = writable(&mut world, service, name, &[from])?;
     server.remember(ask.version());
     let behind = server.behind.clone();
     let job: Job = inner.begin(server, Some(during), Some(then));
