@@ -195,7 +195,8 @@ impl Simulator {
     /// The service publishes one more minor version of PostgreSQL, and brings instances that take automatic upgrades
     /// to it in their maintenance windows.
     pub fn release(&self, version: &str) {
-        self.cloud.versions().release(versions::POSTGRES, version);
+        let now = self.cloud.clock.now();
+        self.cloud.versions().release(versions::POSTGRES, version, now);
     }
 
     /// Calls signed with this access key are of this account; other keys are of the account `123456789012`.
