@@ -77,7 +77,7 @@ parameters = postgres.configurations
 static = {"properties": {"value": "77", "source": "user-override"}}
 same("parameter", parameters.begin_put(*at, "max_connections", static).result().properties.value, "77")
 same("pending", parameters.get(*at, "max_connections").properties.is_config_pending_restart, True)
-servers.begin_restart(*at, {}).result()
+servers.begin_restart(*at, {"restartWithFailover": False}).result()
 same("not pending", parameters.get(*at, "max_connections").properties.is_config_pending_restart, False)
 same("many parameters", len(list(parameters.list_by_server(*at))) > 200, True)
 allowed = {"properties": {"value": "CITEXT", "source": "user-override"}}

@@ -1,6 +1,5 @@
 //! The calls that change a flexible server.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use crate::azure::operations::{self, Change, Job, change, failure, writable};
@@ -219,24 +218,22 @@ pub(in crate::azure) fn power(
     Ok(inner.accept(&mut world, ask, target, job, work))
 }
 
-fn switched(
+async fn switched(
     behind: Option<Arc<postgres::Server>>,
     stops: bool,
     starts: bool,
-) -> impl Future<Output = Result<Change, Refusal>> + Send {
-    async move {
-        if let Some(behind) = behind {
-            if stops {
-                behind.stop().await.map_err(internal)?;
-            }
-            if starts {
-                behind.start().await.map_err(internal)?;
-            }
+) -> Result<Change, Refusal> {
+    if let Some(behind) = behind {
+        if stops {
+            behind.stop().await.map_err(internal)?;
         }
-        Ok(change(move |it| {
-            if starts {
-                settings::restarted(&mut it.settings);
-            }
-        }))
+        if starts {
+            behind.start().await.map_err(internal)?;
+        }
     }
+    Ok(change(move |it| {
+        if starts {
+            settings::restarted(&mut it.settings);
+        }
+    }))
 }

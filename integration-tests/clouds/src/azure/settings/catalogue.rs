@@ -123,7 +123,7 @@ async fn own(server: &Server) -> Result<BTreeMap<String, Setting>, Error> {
             let own =
                 |it: &&str| name == *it || (it.ends_with('_') || **it == *"ssl") && name.starts_with(*it);
             let mut setting = setting(kind, value, &allowed, context != "postmaster");
-            setting.read_only = context == "internal" || OWN.iter().any(|it| own(&it));
+            setting.read_only = context == "internal" || OWN.iter().any(own);
             setting.unit = Some(unit.clone()).filter(|unit| !unit.is_empty());
             setting.description.clone_from(description);
             settings.insert(name.clone(), setting);

@@ -120,7 +120,7 @@ fn stripped(packet: &[u8], server: &str) -> Option<Vec<u8>> {
     // Names and values take turns.
     let at = parts.iter().step_by(2).position(|name| name == "user")? * 2 + 1;
     let (user, host) = parts.get(at)?.rsplit_once('@')?;
-    if !host.split('.').next()?.eq_ignore_ascii_case(server) && !host.parse::<Ipv4Addr>().is_ok() {
+    if !host.split('.').next()?.eq_ignore_ascii_case(server) && host.parse::<Ipv4Addr>().is_err() {
         return None;
     }
     parts[at] = user.to_owned();
