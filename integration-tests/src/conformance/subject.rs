@@ -67,6 +67,11 @@ pub trait Subject: Send + Sync {
         Vec::new()
     }
 
+    /// Whether such a call does not say for which server it is made.
+    fn is_shared(&self, _call: &str) -> bool {
+        false
+    }
+
     /// The next such call for the server of the namespace meets the fault.
     fn arm(&self, _fault: &str, _call: &str, _namespace: &str) {}
 
