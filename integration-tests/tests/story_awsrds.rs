@@ -159,7 +159,7 @@ async fn a_server_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docum
     story
         .server_where("main", "tells what is meant", |server| {
             let synced = server_condition(server, ConditionType::Synced);
-            says(synced, ConditionStatus::False, Reason::Rejected, "did you mean work_mem?")
+            says(synced, ConditionStatus::False, Reason::NotApplied, "did you mean work_mem?")
         })
         .await;
     let back = json!({"spec": {"serverParameters": {"work_men": null, "max_connections": null}}});
