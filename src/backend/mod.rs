@@ -3,6 +3,7 @@
 //! A backend observes and acts; it decides nothing. Whether and when something is done is decided by the state machine
 //! in [`crate::fsm`].
 
+#[cfg(feature = "clouds")]
 mod aws;
 mod error;
 #[cfg(not(fuzzing))]
@@ -26,6 +27,7 @@ use jiff::Timestamp;
 use crate::api::{DeletionPolicy, PostgreSQLServerSpec, WeeklyWindow};
 use crate::secrets::Password;
 
+#[cfg(feature = "clouds")]
 pub use aws::{AwsConfigError, RdsBackend};
 pub use error::{BackendError, Retry};
 pub use local::{LocalBackend, LocalConfigError};

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{AwsConfigError, LocalBackend, LocalConfigError, RdsBackend, ServerBackend};
+#[cfg(feature = "clouds")]
+use super::{AwsConfigError, RdsBackend};
+use super::{LocalBackend, LocalConfigError, ServerBackend};
 
 /// Why a backend cannot be set up: its section names something that is not there, such as a folder or a file.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +13,7 @@ pub enum SetupError {
     #[error(transparent)]
     Local(#[from] LocalConfigError),
     /// A backend on AWS.
+    #[cfg(feature = "clouds")]
     #[error("backends.{backend}.{error}")]
     Aws {
         /// Which.
@@ -29,6 +32,7 @@ pub fn all(config: &crate::config::Backends) -> Result<Vec<Arc<dyn ServerBackend
     if let Some(local) = &config.local {
         all.push(Arc::new(LocalBackend::new(local.clone())?));
     }
+    #[cfg(feature = "clouds")]
     if let Some(rds) = &config.awsrds {
         let failed = |error| SetupError::Aws { backend: "awsrds", error };
         all.push(Arc::new(RdsBackend::new(rds.clone()).map_err(failed)?));
