@@ -4,6 +4,8 @@
 //! in [`crate::fsm`].
 
 mod aws;
+mod azure;
+mod cloud;
 mod error;
 #[cfg(not(fuzzing))]
 mod local;
@@ -16,6 +18,7 @@ mod select;
 mod semantics;
 pub mod sizes;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,10 +29,11 @@ use crate::api::{DeletionPolicy, PostgreSQLServerSpec, WeeklyWindow};
 use crate::secrets::Password;
 
 pub use aws::{Account, NameOverride, RdsBackend, RdsClass, RdsSettings};
+pub use azure::{AzureConfigError, FlexibleBackend, Variables};
 pub use error::{BackendError, Retry};
 pub use local::{LocalBackend, LocalConfigError};
 pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};
-pub use parameters::{PARAMETER, asked_parameters, parameter_text};
+pub use parameters::{FIREWALL_RULE, PARAMETER, asked_parameters, parameter_text};
 pub use select::{Backends, SelectError};
 pub use semantics::{
     Change, Difference, FieldRule, Rejection, Semantics, Settings, Stage, abandoned, compare,
@@ -80,12 +84,14 @@ pub struct DesiredServer<'a> {
     pub spec: &'a PostgreSQLServerSpec,
     /// Names of the server parameters that we have set, as the status says: only these are ever reset.
     pub managed: &'a [String],
+    /// Names of the firewall rules that we have set, as the status says: only these are ever removed.
+    pub managed_rules: &'a [String],
 }
 
 impl<'a> DesiredServer<'a> {
     /// A server for which nothing was set yet.
     pub fn new(owner: &'a Owner, spec: &'a PostgreSQLServerSpec) -> Self {
-        Self { owner, spec, managed: &[] }
+        Self { owner, spec, managed: &[], managed_rules: &[] }
     }
 }
 
@@ -131,10 +137,20 @@ pub trait ServerBackend: Send + Sync {
         false
     }
 
+    /// Whether databases stay when their objects are deleted.
+    fn leaves_databases(&self) -> bool {
+        false
+    }
+
     /// Whether the operator has to see to it that databases create only the extensions in `spec.extensions` of their
     /// server, where any are listed. Elsewhere the service itself does.
     fn lists_extensions(&self) -> bool {
         false
+    }
+
+    /// Names of the firewall rules that are asked for, where the backend has such rules. Pure.
+    fn firewall_rules(&self, _desired: &DesiredServer<'_>) -> BTreeSet<String> {
+        BTreeSet::new()
     }
 
     /// The weekly window of a server whose object names none.
