@@ -172,7 +172,7 @@ const BACKENDS: [(&str, bool); 7] = [
     ("local", true),
     ("azurepostgres", false),
     ("azurepostgresflexible", false),
-    ("awsrds", false),
+    ("awsrds", true),
     ("awsaurora", false),
     ("helmbitnami", false),
     ("helmyugabyte", false),

@@ -38,6 +38,15 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
     }
 
+    /// How many calls of that action for that identifier still meet a fault that was aimed at them.
+    pub fn left(&self, action: &str, id: &str) -> u32 {
+        let faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let aimed = faults
+            .iter()
+            .filter(|fault| fault.action.as_deref() == Some(action) && fault.id.as_deref() == Some(id));
+        aimed.map(|fault| fault.times).sum()
+    }
+
     /// Disarms all.
     pub fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -8,6 +8,7 @@ use hcpg::config::Config;
 use serde_json::Value;
 
 use super::faults::Operation;
+use super::flow::Flow;
 
 /// A backend under test, with the hands to see and do behind it what only its owner can.
 ///
@@ -55,6 +56,24 @@ pub trait Subject: Send + Sync {
 
     /// Whether that has happened.
     fn has_failed_creation(&self) -> bool;
+
+    /// What can go wrong with the backend's own calls to a service, by name.
+    fn wire_faults(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// The calls to the service that a flow is sure to make, in their order.
+    fn wire_calls(&self, _flow: Flow) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// The next such call for the server of the namespace meets the fault.
+    fn arm(&self, _fault: &str, _call: &str, _namespace: &str) {}
+
+    /// Whether no such call has met its fault yet.
+    fn armed(&self, _call: &str, _namespace: &str) -> bool {
+        false
+    }
 }
 
 /// A change of the spec.

@@ -51,9 +51,7 @@ impl std::fmt::Debug for Variables {
 #[derive(Debug, thiserror::Error)]
 pub enum AzureConfigError {
     /// The additional certificates cannot be read.
-    #[error(
-        "backends.azure.extra_ca_file: found {path:?}, expected a file with certificates in PEM format ({problem})"
-    )]
+    #[error("extra_ca_file: found {path:?}, expected a file with certificates in PEM format ({problem})")]
     Authorities {
         /// The file.
         path: PathBuf,
@@ -61,7 +59,7 @@ pub enum AzureConfigError {
         problem: String,
     },
     /// A token would go over the wire for everybody to read.
-    #[error("backends.azure.{key}: found {found:?}, expected an address that begins with https://")]
+    #[error("{key}: found {found:?}, expected an address that begins with https://")]
     NotPrivate {
         /// The key.
         key: &'static str,

@@ -1,26 +1,18 @@
 //! How many calls may be made to a cloud, and whose go first.
 //!
-//! How many there are is the administrator's to say, since people and other tools share an account. A part is kept for
-//! what somebody waits for.
+//! An account takes only so many, and people and other tools share it. The configuration says how many of them are ours; a
+//! part of those is kept for what somebody waits for.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::backend::Urgency;
 use crate::config::CallBudget;
 
-/// Which part of the calls is left to what is urgent.
-const RESERVE: f64 = 1.0 / 3.0;
+/// Which part of a burst is left to what is urgent.
+const RESERVED: f64 = 1.0 / 3.0;
 /// How long nothing is asked after the service refused a call without saying for how long.
 pub(in super::super) const PAUSE: Duration = Duration::from_secs(2);
-
-/// Who waits for a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Urgency {
-    /// A change that somebody asked for, and reads that it needs.
-    Asked,
-    /// Looks that nobody asked for.
-    Routine,
-}
 
 /// The calls that may still be made.
 #[derive(Debug)]
@@ -38,8 +30,8 @@ struct State {
 }
 
 impl Budget {
-    pub(in super::super) fn new(allowed: CallBudget) -> Self {
-        Self(Mutex::new(State::full(allowed, Instant::now())))
+    pub(in super::super) fn new(limits: CallBudget) -> Self {
+        Self(Mutex::new(State::full(limits, Instant::now())))
     }
 
     /// Waits until a call may be made, and counts it.
@@ -64,13 +56,14 @@ impl Budget {
 }
 
 impl State {
-    fn full(allowed: CallBudget, now: Instant) -> Self {
-        let (per_second, burst) = (f64::from(allowed.per_second), f64::from(allowed.burst));
+    fn full(limits: CallBudget, now: Instant) -> Self {
+        let (per_second, burst) = (f64::from(limits.per_second.max(1)), f64::from(limits.burst.max(1)));
         Self { per_second, burst, calls: burst, at: now, paused_until: now }
     }
 
+    /// So many are left to what is urgent; never so many that nothing else is ever asked.
     fn reserve(&self) -> f64 {
-        (self.burst * RESERVE).floor()
+        (self.burst * RESERVED).floor().min(self.burst - 1.0)
     }
 
     /// Counts a call, or says after which time to ask again.
@@ -82,8 +75,8 @@ impl State {
             return Err(self.paused_until - now);
         }
         let kept = match urgency {
-            Urgency::Asked => 0.0,
-            Urgency::Routine => self.reserve(),
+            Urgency::User => 0.0,
+            Urgency::Resync => self.reserve(),
         };
         let missing = kept + 1.0 - self.calls;
         if missing > 0.0 {
@@ -104,7 +97,7 @@ impl State {
 mod tests {
     use super::*;
 
-    const ALLOWED: CallBudget = CallBudget { per_second: 6, burst: 60 };
+    const LIMITS: CallBudget = CallBudget { per_second: 6, burst: 60 };
 
     fn taken(state: &mut State, now: Instant, urgency: Urgency) -> usize {
         (0..1000).take_while(|_| state.take(now, urgency).is_ok()).count()
@@ -113,26 +106,26 @@ mod tests {
     #[test]
     fn routine_looks_leave_calls_for_what_somebody_asked_for() {
         let now = Instant::now();
-        let mut state = State::full(ALLOWED, now);
-        assert_eq!(taken(&mut state, now, Urgency::Routine), 40);
-        assert_eq!(taken(&mut state, now, Urgency::Asked), 20);
-        assert!(state.take(now, Urgency::Asked).is_err());
+        let mut state = State::full(LIMITS, now);
+        assert_eq!(taken(&mut state, now, Urgency::Resync), 40);
+        assert_eq!(taken(&mut state, now, Urgency::User), 20);
+        assert!(state.take(now, Urgency::User).is_err());
     }
 
     #[test]
     fn in_the_long_run_there_are_six_calls_a_second() {
         let begin = Instant::now();
-        let mut state = State::full(ALLOWED, begin);
-        taken(&mut state, begin, Urgency::Asked);
-        assert_eq!(taken(&mut state, begin + Duration::from_secs(2), Urgency::Asked), 12);
+        let mut state = State::full(LIMITS, begin);
+        taken(&mut state, begin, Urgency::User);
+        assert_eq!(taken(&mut state, begin + Duration::from_secs(2), Urgency::User), 12);
     }
 
     #[test]
     fn after_a_refusal_nobody_asks_before_the_time_is_over() {
         let now = Instant::now();
-        let mut state = State::full(ALLOWED, now);
+        let mut state = State::full(LIMITS, now);
         state.pause(now, Duration::from_secs(3));
-        assert_eq!(state.take(now + Duration::from_secs(1), Urgency::Asked), Err(Duration::from_secs(2)));
-        assert_eq!(state.take(now + Duration::from_secs(3), Urgency::Asked), Ok(()));
+        assert_eq!(state.take(now + Duration::from_secs(1), Urgency::User), Err(Duration::from_secs(2)));
+        assert_eq!(state.take(now + Duration::from_secs(3), Urgency::User), Ok(()));
     }
 }

@@ -4,6 +4,6 @@ mod budget;
 mod listing;
 mod owner;
 
-pub(super) use budget::{Budget, PAUSE, Urgency};
+pub(super) use budget::{Budget, PAUSE};
 pub(super) use listing::Listing;
 pub(super) use owner::{MARKED, UID, Whose, required, whose};

@@ -137,6 +137,35 @@ impl Simulator {
         self.inner.world().instances.get(id).cloned()
     }
 
+    /// All instances as the service knows them.
+    #[must_use]
+    pub fn instances(&self) -> Vec<Instance> {
+        self.inner.world().instances.values().cloned().collect()
+    }
+
+    /// Ends the PostgreSQL behind an instance as a crash would; the service starts it again. False where none runs.
+    pub fn crash(&self, id: &str) -> bool {
+        let server = self.inner.world().instances.get(id).and_then(|instance| instance.server.clone());
+        let Some(server) = server.filter(|server| server.runs()) else { return false };
+        server.kill();
+        let inner = self.inner.clone();
+        tokio::spawn(async move {
+            while server.runs() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            inner.state_lasts().await;
+            // It is tried again by nobody: whatever waits for it says so.
+            let _ = server.start().await;
+        });
+        true
+    }
+
+    /// How many of the creations that shall fail are still to come.
+    #[must_use]
+    pub fn creations_to_fail(&self) -> u32 {
+        self.inner.world().failing_creations
+    }
+
     /// Changes an instance behind everybody's back; its record only, not the server behind.
     pub fn drift(&self, id: &str, change: impl FnOnce(&mut Instance)) {
         if let Some(instance) = self.inner.world().instances.get_mut(id) {

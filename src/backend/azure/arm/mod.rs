@@ -19,7 +19,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::super::BackendError;
-use super::super::cloud::{Budget, Urgency};
+use super::super::Urgency;
+use super::super::cloud::Budget;
 use super::credentials::Token;
 use crate::config::CallBudget;
 use crate::secrets::Password;
@@ -126,7 +127,7 @@ impl Arm {
         if operation.is_fresh(Instant::now()) {
             return Ok(Progress::Running(operation.clone()));
         }
-        let answer = self.call(name, Urgency::Asked, Method::GET, &operation.url, None, None).await;
+        let answer = self.call(name, Urgency::User, Method::GET, &operation.url, None, None).await;
         let answer = match answer {
             Ok(answer) => answer,
             // Operations are forgotten after hours; the resource itself says the rest.

@@ -64,7 +64,7 @@ async fn client(answers: Vec<(u16, Vec<(&'static str, String)>, Value)>) -> (Arm
 }
 
 const CALL: Call<'_> =
-    Call { name: "reading the server", path: "/servers/a", version: "2025-08-01", urgency: Urgency::Asked };
+    Call { name: "reading the server", path: "/servers/a", version: "2025-08-01", urgency: Urgency::User };
 
 fn refusal(status: u16, code: &str) -> (u16, Vec<(&'static str, String)>, Value) {
     (status, vec![], json!({"error": {"code": code, "message": "said so, s3cret"}}))

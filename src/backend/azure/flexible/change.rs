@@ -4,10 +4,10 @@
 use http::Method;
 use serde::Serialize;
 
-use super::super::super::cloud::{Urgency, required};
+use super::super::super::cloud::required;
 use super::super::super::{
     BackendError, DesiredServer, Difference, FIREWALL_RULE, Owner, PARAMETER, Rejection, Removal,
-    ServerIdentity, Stage,
+    ServerIdentity, Stage, Urgency,
 };
 use super::super::arm::Call;
 use super::super::identity::escaped;
@@ -167,7 +167,7 @@ impl FlexibleBackend {
             name: "reading a parameter",
             path: &path,
             version: self.version(),
-            urgency: Urgency::Asked,
+            urgency: Urgency::User,
         };
         let found: Option<super::model::Configuration> = self.arm.get(call).await?;
         let default = found.and_then(|found| found.properties.default_value);
@@ -306,7 +306,7 @@ impl FlexibleBackend {
             return Err(error);
         }
         let path = format!("{}{}", self.path(identity), change.below);
-        let call = Call { name: change.name, path: &path, version: change.version, urgency: Urgency::Asked };
+        let call = Call { name: change.name, path: &path, version: change.version, urgency: Urgency::User };
         let answer = self.arm.write(call, change.method, change.body.as_ref(), change.secret).await;
         self.memory.note_write(&identity.name);
         let operation = answer?;

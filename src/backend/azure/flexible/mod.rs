@@ -19,7 +19,7 @@ use async_trait::async_trait;
 
 use super::super::cloud::Listing;
 use super::super::{
-    BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
+    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
     ServerIdentity, ServerObservation,
 };
 use super::arm::Arm;
@@ -81,8 +81,9 @@ impl ServerBackend for FlexibleBackend {
         SETTLING
     }
 
-    fn default_deletion(&self) -> DeletionPolicy {
-        self.config.azure.deletion_policy
+    fn default_deletion(&self, of_original: bool) -> DeletionPolicy {
+        let azure = &self.config.azure;
+        azure.taken_over_deletion_policy.filter(|_| of_original).unwrap_or(azure.deletion_policy)
     }
 
     fn leaves_deleted(&self) -> bool {
@@ -118,9 +119,9 @@ impl ServerBackend for FlexibleBackend {
         &self,
         identity: &ServerIdentity,
         owner: &Owner,
-        direct: bool,
+        read: Read,
     ) -> Result<ServerObservation, BackendError> {
-        self.look(identity, owner, direct).await
+        self.look(identity, owner, read).await
     }
 
     fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use super::super::super::cloud::{Urgency, Whose, whose};
+use super::super::super::cloud::{Whose, whose};
 use super::super::super::{
-    BackendError, Health, Owner, PresentServer, ServerFacts, ServerIdentity, ServerObservation,
+    BackendError, Health, Owner, PresentServer, Read, ServerFacts, ServerIdentity, ServerObservation, Urgency,
 };
 use super::super::arm::{Call, PROTECTED};
 use super::super::identity::{self, escaped};
@@ -18,25 +18,25 @@ use super::model::{Configuration, FirewallRule, Lock, Server};
 use super::{CREATION, FlexibleBackend, LOCKS_VERSION, SERVER, firewall, parameters, rules};
 use crate::postgres::{Endpoint, TlsMode};
 
-/// How old a shared listing may be.
-const LISTING: Duration = Duration::from_secs(60);
-
 impl FlexibleBackend {
     pub(super) async fn look(
         &self,
         identity: &ServerIdentity,
         owner: &Owner,
-        direct: bool,
+        read: Read,
     ) -> Result<ServerObservation, BackendError> {
         let course = self.memory.course(&self.arm, &identity.name).await?;
-        let listed = match direct || course.is_some() {
-            true => None,
-            false => self.listed(identity).await?,
+        let (listed, urgency) = match read {
+            Read::Shared { at_most } if course.is_none() => {
+                (self.listed(identity, at_most).await?, Urgency::Resync)
+            }
+            Read::Shared { .. } => (None, Urgency::Resync),
+            Read::Direct(urgency) => (None, urgency),
         };
         let found = match listed {
             Some(server) => Some(server),
             // A listing confirms presence only.
-            None => self.server(identity).await?.map(Arc::new),
+            None => self.read(identity, urgency).await?.map(Arc::new),
         };
         let Some(server) = found else { return Ok(absent(course)) };
         if let Some(message) = self.whose(&server, owner) {
@@ -58,14 +58,22 @@ impl FlexibleBackend {
             Some((_, Course::Failed(_))) | None => {}
         }
         if present.accepts_writes && present.health == Health::Usable {
-            self.look_inside(identity, &mut present).await?;
+            self.look_inside(identity, &mut present, urgency).await?;
         }
         Ok(ServerObservation::Present(Box::new(present)))
     }
 
     /// The server, by a read of its own; none if the service says that there is none.
     pub(super) async fn server(&self, identity: &ServerIdentity) -> Result<Option<Server>, BackendError> {
-        self.get("reading the server", &self.path(identity), Urgency::Asked).await
+        self.read(identity, Urgency::User).await
+    }
+
+    async fn read(
+        &self,
+        identity: &ServerIdentity,
+        urgency: Urgency,
+    ) -> Result<Option<Server>, BackendError> {
+        self.get("reading the server", &self.path(identity), urgency).await
     }
 
     /// The server, if it is there and ours.
@@ -102,7 +110,11 @@ impl FlexibleBackend {
         }
     }
 
-    async fn listed(&self, identity: &ServerIdentity) -> Result<Option<Arc<Server>>, BackendError> {
+    async fn listed(
+        &self,
+        identity: &ServerIdentity,
+        at_most: Duration,
+    ) -> Result<Option<Arc<Server>>, BackendError> {
         let azure = &self.config.azure;
         let here = identity
             .group
@@ -113,14 +125,14 @@ impl FlexibleBackend {
             return Ok(None);
         }
         let now = Instant::now();
-        let youngest = now.checked_sub(LISTING).unwrap_or(now);
+        let youngest = now.checked_sub(at_most).unwrap_or(now);
         let since = self.memory.written(&identity.name).map_or(youngest, |written| written.max(youngest));
         let path = format!(
             "{}/providers/Microsoft.DBforPostgreSQL/flexibleServers",
             identity::group(azure, identity)
         );
         let take = async || {
-            let servers: Vec<Server> = self.list("listing the servers", &path, Urgency::Routine).await?;
+            let servers: Vec<Server> = self.list("listing the servers", &path, Urgency::Resync).await?;
             let named =
                 servers.into_iter().filter_map(|server| Some((server.name.clone()?.to_lowercase(), server)));
             Ok(named.collect::<HashMap<_, _>>())
@@ -196,24 +208,23 @@ impl FlexibleBackend {
         &self,
         identity: &ServerIdentity,
         present: &mut PresentServer,
+        urgency: Urgency,
     ) -> Result<(), BackendError> {
         let path = self.path(identity);
         let settings = &mut present.facts.settings;
         if settings.get(rules::NETWORK).is_some_and(|network| network == rules::PUBLIC) {
             let path = format!("{path}/firewallRules");
-            let all: Vec<FirewallRule> =
-                self.list("reading the firewall rules", &path, Urgency::Asked).await?;
+            let all: Vec<FirewallRule> = self.list("reading the firewall rules", &path, urgency).await?;
             firewall::note(settings, &all);
         }
         let configurations = format!("{path}/configurations");
-        let all: Vec<Configuration> =
-            self.list("reading the parameters", &configurations, Urgency::Asked).await?;
+        let all: Vec<Configuration> = self.list("reading the parameters", &configurations, urgency).await?;
         parameters::note(settings, &all);
         // Reading locks takes a right that an operator which sets none need not have.
         if self.config.azure.lock_from_deletion {
             let locks = format!("{path}/providers/Microsoft.Authorization/locks");
             let name = "reading the locks";
-            let call = Call { name, path: &locks, version: LOCKS_VERSION, urgency: Urgency::Asked };
+            let call = Call { name, path: &locks, version: LOCKS_VERSION, urgency };
             let all: Vec<Lock> = self.arm.list(call).await?;
             let locked = all.iter().any(|lock| lock.properties.level != "NotSpecified");
             settings.insert(rules::LOCK.to_owned(), if locked { "set" } else { "not set" }.to_owned());
