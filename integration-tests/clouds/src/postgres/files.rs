@@ -7,7 +7,8 @@ use super::address::PORT;
 use super::flavour::{Flavour, Parameters};
 
 /// Defaults, then what the user set, then what nobody may set: PostgreSQL takes the last one.
-pub(super) fn main(folder: &Path, address: Ipv4Addr) -> String {
+pub(super) fn main(folder: &Path, addresses: &[Ipv4Addr]) -> String {
+    let addresses: Vec<String> = addresses.iter().map(Ipv4Addr::to_string).collect();
     let tls = |name: &str| folder.join(name).display().to_string();
     let defaults = [
         ("shared_buffers", "16MB"),
@@ -20,7 +21,7 @@ pub(super) fn main(folder: &Path, address: Ipv4Addr) -> String {
         ("full_page_writes", "off"),
     ];
     let fixed = [
-        ("listen_addresses", address.to_string()),
+        ("listen_addresses", addresses.join(",")),
         ("port", PORT.to_string()),
         ("unix_socket_directories", folder.display().to_string()),
         ("unix_socket_permissions", "0700".to_owned()),

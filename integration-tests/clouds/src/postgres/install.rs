@@ -20,17 +20,16 @@ pub struct Install {
     pub(super) bin: PathBuf,
 }
 
-/// The cache of the project's own binaries first, then the distribution's packages; one of each major version, the
-/// newest last.
+/// The project's own binaries first (`integration-tests/postgres/fetch.sh`, a folder for each full version), then the
+/// distribution's packages; one of each major version, the newest last.
 #[must_use]
 pub fn installs() -> Vec<Install> {
     let mut found: Vec<Install> = Vec::new();
-    for folder in
-        [cache().map(|cache| cache.join("postgres")), Some(PathBuf::from(DEBIAN))].into_iter().flatten()
-    {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let bin = entry.path().join("bin");
-            let Some(major) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+    for folder in [cache().map(|cache| cache.join("postgres")), Some(PathBuf::from(DEBIAN))] {
+        let entries = folder.into_iter().flat_map(fs::read_dir).flatten().flatten();
+        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        folders.sort();
+        for (major, bin) in folders.iter().filter_map(|folder| Some((major(folder)?, folder.join("bin")))) {
             let known = found.iter().any(|install| install.major == major);
             if !known && bin.join("initdb").is_file() && bin.join("postgres").is_file() {
                 found.push(Install { major, bin });
@@ -41,18 +40,25 @@ pub fn installs() -> Vec<Install> {
     found
 }
 
+/// From a folder's name: `15.18.0-beta.17`, `15`.
+fn major(folder: &Path) -> Option<u32> {
+    folder.file_name()?.to_str()?.split('.').next()?.parse().ok()
+}
+
 /// The asked major version; if it is not installed, the nearest that is: a simulated cloud is of use with one
 /// installed version, too.
 pub fn nearest(major: u32) -> Result<Install, Error> {
     installs().into_iter().min_by_key(|install| install.major.abs_diff(major)).ok_or(Error::NoPostgres)
 }
 
+/// Where `fetch.sh` puts them: root's home is closed to the user that PostgreSQL runs as.
 fn cache() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("HCPG_CACHE") {
         return Some(PathBuf::from(folder));
     }
     let base = match std::env::var_os("XDG_CACHE_HOME") {
         Some(folder) => PathBuf::from(folder),
+        None if geteuid().is_root() => PathBuf::from("/var/cache"),
         None => PathBuf::from(std::env::var_os("HOME")?).join(".cache"),
     };
     Some(base.join("hybrid-cloud-postgresql-operator"))

@@ -5,19 +5,23 @@
 
 mod address;
 mod authority;
+mod carry;
 mod error;
 mod files;
 mod flavour;
 mod install;
 mod server;
+mod settings;
 mod template;
 
 pub use address::{Address, PORT};
 pub use authority::Authorities;
+pub use carry::carry_over;
 pub use error::Error;
 pub use flavour::{Admin, Flavour, Parameters, name, text};
 pub use install::{Install, installs, nearest};
 pub use server::Server;
+pub use settings::{Setting, Settings};
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -70,6 +74,16 @@ impl Pool {
     #[must_use]
     pub fn authorities(&self) -> &Authorities {
         &self.0.authorities
+    }
+
+    /// The parameters that the version knows which stands in for this major one. Blocks for a second or two at the
+    /// first call.
+    pub fn settings(&self, major: u32) -> Result<Arc<Settings>, Error> {
+        settings::settings(&nearest(major)?, self.0.flavour.owner, self.0.account)
+    }
+
+    fn flavour(&self) -> &'static Flavour {
+        self.0.flavour
     }
 
     /// A folder for one more server.

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -29,7 +29,8 @@ pub struct Server {
     pool: Pool,
     folder: PathBuf,
     template: Template,
-    address: Address,
+    addresses: Arc<Vec<Address>>,
+    asked: u32,
     major: u32,
     authority: Mutex<String>,
     process: Mutex<Option<Child>>,
@@ -44,7 +45,37 @@ impl Server {
         admin: Admin,
         parameters: &Parameters,
     ) -> Result<Self, Error> {
-        let install = nearest(admin.major)?;
+        Self::create_at(pool, Arc::new(vec![address]), authority, admin, parameters).await
+    }
+
+    /// As `create`, at several addresses; the first one is its name.
+    pub async fn create_at(
+        pool: &Pool,
+        addresses: Arc<Vec<Address>>,
+        authority: &str,
+        admin: Admin,
+        parameters: &Parameters,
+    ) -> Result<Self, Error> {
+        let server = Self::bare(pool, addresses, authority, admin.major, parameters).await?;
+        let admin = Admin { major: server.major, ..admin };
+        for statement in (pool.0.flavour.bootstrap)(&admin) {
+            server.sql("postgres", &statement).await?;
+        }
+        Ok(server)
+    }
+
+    /// With the cloud's own role only.
+    pub(super) async fn bare(
+        pool: &Pool,
+        addresses: Arc<Vec<Address>>,
+        authority: &str,
+        major: u32,
+        parameters: &Parameters,
+    ) -> Result<Self, Error> {
+        if addresses.is_empty() {
+            return Err(Error::NoAddress);
+        }
+        let install = nearest(major)?;
         let (account, owner) = (pool.0.account, pool.0.flavour.owner);
         let folder = pool.place();
         let template = {
@@ -64,30 +95,51 @@ impl Server {
             pool: pool.clone(),
             folder,
             template,
-            address,
+            addresses,
+            asked: major,
             major: install.major,
             authority: Mutex::new(authority.to_owned()),
             process: Mutex::new(None),
         };
         server.write(parameters)?;
         server.start().await?;
-        let admin = Admin { major: server.major, ..admin };
-        for statement in (pool.0.flavour.bootstrap)(&admin) {
-            server.sql("postgres", &statement).await?;
-        }
         Ok(server)
     }
 
     /// Where it listens, with port 5432.
     #[must_use]
     pub fn ip(&self) -> Ipv4Addr {
-        self.address.ip()
+        // `bare` refuses a server without an address.
+        self.addresses.first().map_or(Ipv4Addr::LOCALHOST, Address::ip)
+    }
+
+    /// All of its addresses; they can be handed to the server that takes its place.
+    #[must_use]
+    pub fn addresses(&self) -> Arc<Vec<Address>> {
+        self.addresses.clone()
+    }
+
+    /// The pool that it comes from.
+    pub(super) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// The authority of its certificate.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        self.authority.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The major version that really runs.
     #[must_use]
     pub fn major(&self) -> u32 {
         self.major
+    }
+
+    /// The major version that was asked for.
+    #[must_use]
+    pub fn asked_major(&self) -> u32 {
+        self.asked
     }
 
     /// Whether its process runs.
@@ -153,13 +205,13 @@ impl Server {
     pub fn write(&self, parameters: &Parameters) -> Result<(), Error> {
         let flavour = self.pool.0.flavour;
         let tls_only = (flavour.tls_only)(self.major, parameters);
-        let authority = self.authority.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (certificate, key) = self.pool.0.authorities.issue(&authority, self.ip())?;
+        let addresses: Vec<Ipv4Addr> = self.addresses.iter().map(Address::ip).collect();
+        let (certificate, key) = self.pool.0.authorities.issue(&self.authority(), &addresses)?;
         self.file("server.crt", &certificate)?;
         self.file("server.key", &key)?;
         self.file("hba.conf", &files::access(flavour, tls_only))?;
         self.file("parameters.conf", &files::parameters(parameters))?;
-        self.file("data/postgresql.conf", &files::main(&self.folder, self.ip()))
+        self.file("data/postgresql.conf", &files::main(&self.folder, &addresses))
     }
 
     /// From the next `write` on its certificate comes from this authority.
@@ -184,19 +236,7 @@ impl Server {
 
     /// Rows of the answers to statements that the cloud's own role runs.
     pub async fn ask(&self, database: &str, statements: &str) -> Result<Vec<Vec<Option<String>>>, Error> {
-        let work = async {
-            let (client, connection) = tokio_postgres::Config::new()
-                .host_path(&self.folder)
-                .port(PORT)
-                .user(self.pool.0.flavour.owner)
-                .dbname(database)
-                .connect(NoTls)
-                .await?;
-            let connection = tokio::spawn(connection);
-            let answer = client.simple_query(statements).await;
-            connection.abort();
-            Ok::<_, Error>(answer?)
-        };
+        let work = async { Ok::<_, Error>(self.client(database).await?.simple_query(statements).await?) };
         let answer = tokio::time::timeout(STATEMENT, work)
             .await
             .map_err(|_| Error::Sql(format!("no answer within {} s", STATEMENT.as_secs())))??;
@@ -207,6 +247,20 @@ impl Server {
             _ => None,
         };
         Ok(answer.into_iter().filter_map(row).collect())
+    }
+
+    /// A session of the cloud's own role. It ends with the client.
+    pub(super) async fn client(&self, database: &str) -> Result<tokio_postgres::Client, Error> {
+        let (client, connection) = tokio_postgres::Config::new()
+            .host_path(&self.folder)
+            .port(PORT)
+            .user(self.pool.0.flavour.owner)
+            .dbname(database)
+            .connect(NoTls)
+            .await?;
+        // It ends when the client is dropped.
+        tokio::spawn(connection);
+        Ok(client)
     }
 
     /// The end of its log.

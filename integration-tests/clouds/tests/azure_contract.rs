@@ -1,0 +1,107 @@
+//! Everything that is simulated, once, before the official judge: `oav` with Azure's own Swagger.
+
+// A test fails by panicking; its helpers too.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod azure_client;
+
+use std::path::Path;
+
+use azure_client::{Client, server};
+use clouds::azure::Simulator;
+use clouds::azure::contract::{Verdict, judge};
+use serde_json::{Value, json};
+
+const SHOP: &str = "flexibleServers/shop";
+
+/// Each call that a flexible server knows, well-formed.
+async fn flexible(client: &Client<'_>) {
+    client.created("shop").await;
+    client.get(SHOP).await;
+    client.get("flexibleServers").await;
+    client.done("PATCH", SHOP, Some(json!({"tags": {"a": "b"}, "properties": {
+        "storage": {"storageSizeGB": 64, "autoGrow": "Enabled"}, "administratorLoginPassword": "Second-password-2",
+        "highAvailability": {"mode": "ZoneRedundant"}, "backup": {"backupRetentionDays": 14},
+        "maintenanceWindow": {"customWindow": "Enabled", "dayOfWeek": 3, "startHour": 2, "startMinute": 0}}})))
+        .await;
+    client.get(SHOP).await;
+    client.call("PATCH", SHOP, Some(json!({"properties": {"storage": {"storageSizeGB": 32}}}))).await;
+    let rule = format!("{SHOP}/firewallRules/office");
+    let range = json!({"properties": {"startIpAddress": "10.0.0.1", "endIpAddress": "10.0.0.9"}});
+    let accepted = client.call("PUT", &rule, Some(range)).await;
+    client.call("PATCH", SHOP, Some(json!({"tags": {}}))).await;
+    client.polled(&accepted).await;
+    client.get(&rule).await;
+    client.get(&format!("{SHOP}/firewallRules")).await;
+    client.done("DELETE", &rule, None).await;
+    client.call("DELETE", &rule, None).await;
+    let setting = format!("{SHOP}/configurations/max_connections");
+    let value = json!({"properties": {"value": "77", "source": "user-override"}});
+    client.done("PUT", &setting, Some(value.clone())).await;
+    client.done("PATCH", &setting, Some(value)).await;
+    client.get(&setting).await;
+    client.get(&format!("{SHOP}/configurations")).await;
+    client.done("POST", &format!("{SHOP}/restart"), None).await;
+    client.done("POST", &format!("{SHOP}/stop"), None).await;
+    client.done("POST", &format!("{SHOP}/start"), None).await;
+    let database = format!("{SHOP}/databases/orders");
+    let properties = json!({"properties": {"charset": "UTF8", "collation": "en_US.utf8"}});
+    client.done("PUT", &database, Some(properties)).await;
+    client.get(&database).await;
+    client.get(&format!("{SHOP}/databases")).await;
+    client.done("DELETE", &database, None).await;
+    let lock = format!(
+        "{}/providers/Microsoft.Authorization/locks/l?api-version=2020-05-01",
+        Simulator::server_id("shop")
+    );
+    client.call("PUT", &lock, Some(json!({"properties": {"level": "CanNotDelete", "notes": "n"}}))).await;
+    client.get(&lock).await;
+    client.call("DELETE", SHOP, None).await;
+    client.call("DELETE", &lock, None).await;
+    client.done("DELETE", SHOP, None).await;
+    client.call("DELETE", SHOP, None).await;
+}
+
+#[tokio::test]
+async fn requests_and_answers_keep_to_the_official_contract() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oav");
+    for version in ["2025-08-01", "2024-08-01"] {
+        let simulator = Simulator::start().await.unwrap();
+        let mut client = Client::new(&simulator).await;
+        client.version = version;
+        flexible(&client).await;
+        match simulator.judge(&folder).unwrap() {
+            Verdict::NotJudged(why) => return println!("skipped: {why}"),
+            Verdict::Judged(count, findings) => {
+                assert_eq!(findings, Vec::<String>::new(), "{version}");
+                assert!(count >= 30, "only {count} exchanges of {version} were judged");
+                println!("{version}: {count} exchanges judged, no finding");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_judge_finds_what_is_wrong() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oav");
+    let exchange = |body: Value, status: &str| {
+        let id = Simulator::server_id("shop");
+        json!({
+            "liveRequest": {"method": "PUT", "url": format!("https://management.azure.com{id}?api-version=2025-08-01"),
+                "headers": {"content-type": "application/json"}, "body": body},
+            "liveResponse": {"statusCode": status, "headers": {"content-type": "application/json",
+                "location": "https://x", "azure-asyncoperation": "https://x", "retry-after": "1"}},
+        })
+    };
+    let mut read_only = server();
+    read_only["properties"]["state"] = json!("Ready");
+    let traffic =
+        [exchange(read_only, "202"), exchange(server(), "204"), exchange(json!({"sku": {}}), "202")];
+    match judge(&traffic, &folder).unwrap() {
+        Verdict::NotJudged(why) => println!("skipped: {why}"),
+        Verdict::Judged(count, findings) => {
+            assert_eq!(count, 3);
+            assert!(findings.len() >= 3, "{findings:?}");
+        }
+    }
+}
