@@ -3,8 +3,11 @@
 //! A backend observes and acts; it decides nothing. Whether and when something is done is decided by the state machine
 //! in [`crate::fsm`].
 
+#[cfg(feature = "clouds")]
 mod aws;
+#[cfg(feature = "clouds")]
 mod azure;
+#[cfg(feature = "clouds")]
 mod cloud;
 mod error;
 #[cfg(not(fuzzing))]
@@ -29,7 +32,9 @@ use jiff::Timestamp;
 use crate::api::{DeletionPolicy, PostgreSQLServerSpec, WeeklyWindow};
 use crate::secrets::Password;
 
+#[cfg(feature = "clouds")]
 pub use aws::{AwsConfigError, RdsBackend};
+#[cfg(feature = "clouds")]
 pub use azure::{AzureConfigError, FlexibleBackend, Variables};
 pub use error::{BackendError, Retry};
 pub use local::{LocalBackend, LocalConfigError};

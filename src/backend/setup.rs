@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{
-    AwsConfigError, AzureConfigError, FlexibleBackend, LocalBackend, LocalConfigError, RdsBackend,
-    ServerBackend, Variables,
-};
+#[cfg(feature = "clouds")]
+use super::{AwsConfigError, AzureConfigError, FlexibleBackend, RdsBackend, Variables};
+use super::{LocalBackend, LocalConfigError, ServerBackend};
 
 /// Why a backend cannot be set up: its section names something that is not there, such as a folder or a file.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +13,7 @@ pub enum SetupError {
     #[error(transparent)]
     Local(#[from] LocalConfigError),
     /// A backend on AWS.
+    #[cfg(feature = "clouds")]
     #[error("backends.{backend}.{error}")]
     Aws {
         /// Which.
@@ -22,6 +22,7 @@ pub enum SetupError {
         error: AwsConfigError,
     },
     /// A backend on Azure.
+    #[cfg(feature = "clouds")]
     #[error("backends.{backend}.{error}")]
     Azure {
         /// Which.
@@ -40,6 +41,14 @@ pub fn all(config: &crate::config::Backends) -> Result<Vec<Arc<dyn ServerBackend
     if let Some(local) = &config.local {
         all.push(Arc::new(LocalBackend::new(local.clone())?));
     }
+    #[cfg(feature = "clouds")]
+    all.extend(clouds(config)?);
+    Ok(all)
+}
+
+#[cfg(feature = "clouds")]
+fn clouds(config: &crate::config::Backends) -> Result<Vec<Arc<dyn ServerBackend>>, SetupError> {
+    let mut all: Vec<Arc<dyn ServerBackend>> = Vec::new();
     if let Some(rds) = &config.awsrds {
         let failed = |error| SetupError::Aws { backend: "awsrds", error };
         all.push(Arc::new(RdsBackend::new(rds.clone()).map_err(failed)?));
