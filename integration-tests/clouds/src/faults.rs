@@ -83,8 +83,8 @@ impl Faults {
 
     /// How many calls of that action for that identifier still meet a fault that was aimed at them.
     pub fn left(&self, action: &str, id: &str) -> u32 {
-        let faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let aimed = faults
+        let armed = self.armed();
+        let aimed = armed
             .aimed
             .iter()
             .filter(|fault| fault.action.as_deref() == Some(action) && fault.id.as_deref() == Some(id));

@@ -133,15 +133,17 @@ async fn a_new_major_version_really_runs_and_holds_what_the_old_one_held() {
     let simulator = Simulator::start().await.unwrap();
     available_shop(&simulator, &[]).await;
     let client = login(&simulator, &host(&simulator).await, "first-password").await.unwrap();
-    client
-        .batch_execute(
-            "CREATE ROLE app LOGIN PASSWORD 'app-password'; GRANT app TO app_admin; CREATE DATABASE orders OWNER app; \
-             COMMENT ON DATABASE orders IS 'made by a test'; \
-             CREATE TABLE goods (id serial PRIMARY KEY, name text NOT NULL UNIQUE, price numeric(8,2) DEFAULT 1.5); \
-             INSERT INTO goods (name) VALUES ('pen'), (E'two\\nlines'); CREATE EXTENSION pg_trgm",
-        )
-        .await
-        .unwrap();
+    for statement in [
+        "CREATE ROLE app LOGIN PASSWORD 'app-password'",
+        "GRANT app TO app_admin",
+        "CREATE DATABASE orders OWNER app",
+        "COMMENT ON DATABASE orders IS 'made by a test'",
+        "CREATE TABLE goods (id serial PRIMARY KEY, name text NOT NULL UNIQUE, price numeric(8,2) DEFAULT 1.5)",
+        "INSERT INTO goods (name) VALUES ('pen'), (E'two\\nlines')",
+        "CREATE EXTENSION pg_trgm",
+    ] {
+        client.batch_execute(statement).await.unwrap();
+    }
     drop(client);
     let before = shown(&simulator, "server_version_num").await;
     let upgrade = [ID[0], ("EngineVersion", "17"), ("ApplyImmediately", "true")];

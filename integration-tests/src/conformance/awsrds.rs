@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use clouds::faults::{Fault, Kind};
-use clouds::rds::Simulator;
+use clouds::rds::{Quotas, Simulator};
 use hcpg::backend::{RdsBackend, ServerBackend};
 use hcpg::config::Config;
 use serde_json::{Value, json};
@@ -26,9 +26,20 @@ impl AwsRds {
     /// A new one, without servers.
     pub async fn new() -> Arc<Self> {
         let simulator = done(Simulator::start().await);
+        simulator.set_quotas(Quotas { instances: 1000, clusters: 1000, snapshots: 1000, groups: 1000 });
         let mut authorities = done(NamedTempFile::new());
         done(authorities.write_all(simulator.ca_pem().as_bytes()));
         Arc::new(Self { simulator, authorities })
+    }
+
+    /// What the calls for a server are about: the instance, or its parameter group; nothing where they name neither.
+    fn aim(&self, call: &str, namespace: &str) -> String {
+        let instance = identifier(namespace, super::case::SERVER);
+        match call {
+            call if self.is_shared(call) => String::new(),
+            call if call.contains("DBParameter") => format!("{instance}-hcpg-pg{MAJOR}"),
+            _ => instance,
+        }
     }
 
     /// The service itself.
@@ -41,6 +52,9 @@ impl AwsRds {
 fn identifier(namespace: &str, name: &str) -> String {
     format!("{namespace}-{name}")
 }
+
+/// The version of PostgreSQL that all of them have.
+const MAJOR: &str = "17";
 
 /// What goes wrong with a call on the wire.
 const WIRE: [(&str, Kind); 4] = [
@@ -92,7 +106,7 @@ impl Subject for AwsRds {
     }
 
     fn spec(&self) -> Value {
-        json!({"size": {"storageGB": 20}})
+        json!({"version": MAJOR, "size": {"storageGB": 20}})
     }
 
     fn updates(&self) -> Vec<Update> {
@@ -215,12 +229,16 @@ impl Subject for AwsRds {
         }
     }
 
+    fn is_shared(&self, call: &str) -> bool {
+        ["DescribeDBSnapshots", "DescribeDBParameterGroups"].contains(&call)
+    }
+
     fn arm(&self, fault: &str, call: &str, namespace: &str) {
-        let id = Some(identifier(namespace, super::case::SERVER));
+        let id = Some(self.aim(call, namespace));
         self.simulator.faults().add(Fault { action: Some(call.to_owned()), id, kind: kind(fault), times: 1 });
     }
 
     fn armed(&self, call: &str, namespace: &str) -> bool {
-        self.simulator.faults().left(call, &identifier(namespace, super::case::SERVER)) > 0
+        self.simulator.faults().left(call, &self.aim(call, namespace)) > 0
     }
 }

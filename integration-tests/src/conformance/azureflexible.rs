@@ -150,6 +150,11 @@ impl Subject for AzureFlexible {
         ]
     }
 
+    /// The value is set, then comes the restart.
+    fn steps(&self, update: &Update) -> usize {
+        if update.name.contains("needs a restart") { 2 } else { 1 }
+    }
+
     fn drifts(&self) -> Vec<Drift> {
         vec![Drift {
             name: "machine changed by hand",

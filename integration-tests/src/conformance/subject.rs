@@ -27,6 +27,11 @@ pub trait Subject: Send + Sync {
     /// Changes of the spec that can be carried out on a server; at least one by each of `update` and `configure`.
     fn updates(&self) -> Vec<Update>;
 
+    /// How many calls to the backend carry out such a change: a service may take only one thing at a time.
+    fn steps(&self, _update: &Update) -> usize {
+        1
+    }
+
     /// What can go wrong with a server behind the operator's back and is put right.
     fn drifts(&self) -> Vec<Drift>;
 
@@ -65,6 +70,11 @@ pub trait Subject: Send + Sync {
     /// The calls to the service that a flow is sure to make, in their order.
     fn wire_calls(&self, _flow: Flow) -> Vec<&'static str> {
         Vec::new()
+    }
+
+    /// Whether such a call does not say for which server it is made.
+    fn is_shared(&self, _call: &str) -> bool {
+        false
     }
 
     /// The next such call for the server of the namespace meets the fault.

@@ -48,7 +48,8 @@ pub(super) fn answer(cloud: &Arc<Cloud>, method: &Method, path: &str, body: &[u8
             json!({})
         }),
         ("POST", "release") => serde_json::from_slice(body).map(|it: Release| {
-            cloud.versions().release(super::versions::POSTGRES, &it.version);
+            let now = cloud.clock.now();
+            cloud.versions().release(super::versions::POSTGRES, &it.version, now);
             json!({})
         }),
         _ => return (404, json!({ "error": "no such order; see README.md" }).to_string()),

@@ -30,12 +30,10 @@ fn round(realm: &Arc<Realm>) {
     {
         let mut state = realm.state();
         for it in state.instances.values_mut().filter(|it| it.cluster.is_none()) {
-            let newer = versions.automatic(it.engine, &it.version);
-            if let Some(newer) =
-                newer.filter(|_| it.plain.is("AutoMinorVersionUpgrade") && it.pending.version.is_none())
-            {
+            let takes = it.plain.is("AutoMinorVersionUpgrade") && it.pending.version.is_none();
+            if let Some((newer, since)) = versions.automatic(it.engine, &it.version).filter(|_| takes) {
                 it.pending.version = Some(newer);
-                it.parked.get_or_insert(now);
+                it.parked.get_or_insert(since.max(it.created));
             }
             let ready = ["available", "storage-optimization"].contains(&it.status.as_str());
             if ready

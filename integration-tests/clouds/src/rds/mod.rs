@@ -12,7 +12,6 @@ mod life;
 mod life_of_clusters;
 mod plain;
 mod realm;
-mod seen;
 mod serve;
 mod simulator;
 mod snapshot;

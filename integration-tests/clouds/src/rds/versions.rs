@@ -1,5 +1,7 @@
 //! The versions that can be had, which one is the default, and which change is an upgrade.
 
+use jiff::Timestamp;
+
 use super::wire::{Answer, Form, Refusal, combination, filters, invalid, leaf, node, page, passes};
 
 /// `postgres` or `aurora-postgresql`.
@@ -20,14 +22,14 @@ pub(super) struct Versions(Vec<Release>);
 struct Release {
     engine: &'static str,
     version: String,
-    /// Whether the service brings older minor versions to this one on its own.
-    auto: bool,
+    /// Since when the service brings older minor versions to this one on its own.
+    auto: Option<Timestamp>,
 }
 
 impl Default for Versions {
     fn default() -> Self {
         let of = |engine, list: &[&str]| {
-            let release = |version: &&str| Release { engine, version: (*version).to_owned(), auto: false };
+            let release = |version: &&str| Release { engine, version: (*version).to_owned(), auto: None };
             list.iter().map(release).collect::<Vec<_>>()
         };
         let mut all = of(POSTGRES, &POSTGRES_VERSIONS);
@@ -62,8 +64,8 @@ pub(super) fn family(engine: &str, version: &str) -> String {
 
 impl Versions {
     /// The service publishes one more minor version, and brings instances that take such to it.
-    pub(super) fn release(&mut self, engine: &'static str, version: &str) {
-        self.0.push(Release { engine, version: version.to_owned(), auto: true });
+    pub(super) fn release(&mut self, engine: &'static str, version: &str, now: Timestamp) {
+        self.0.push(Release { engine, version: version.to_owned(), auto: Some(now) });
         self.0.sort_by_key(|release| (release.engine, numbers(&release.version)));
     }
 
@@ -107,14 +109,13 @@ impl Versions {
         Ok(Some(to))
     }
 
-    /// The version that the service would bring an instance to on its own.
-    pub(super) fn automatic(&self, engine: &str, from: &str) -> Option<String> {
+    /// The version that the service would bring an instance to on its own, and since when.
+    pub(super) fn automatic(&self, engine: &str, from: &str) -> Option<(String, Timestamp)> {
         let newer = self.of(engine).filter(|release| {
-            release.auto
-                && major(&release.version) == major(from)
-                && numbers(&release.version) > numbers(from)
+            major(&release.version) == major(from) && numbers(&release.version) > numbers(from)
         });
-        newer.max_by_key(|release| numbers(&release.version)).map(|release| release.version.clone())
+        let newer = newer.filter_map(|release| Some((release.version.clone(), release.auto?)));
+        newer.max_by_key(|(version, _)| numbers(version))
     }
 
     pub(super) fn describe(&self, form: &Form) -> Answer {
@@ -149,7 +150,7 @@ impl Versions {
                 leaf("Engine", to.engine),
                 leaf("EngineVersion", &to.version),
                 leaf("Description", format!("PostgreSQL {}", to.version)),
-                leaf("AutoUpgrade", to.auto && major(&to.version) == major(from)),
+                leaf("AutoUpgrade", to.auto.is_some() && major(&to.version) == major(from)),
                 leaf("IsMajorVersionUpgrade", major(&to.version) != major(from)),
             ];
             node("UpgradeTarget", inner)
@@ -200,8 +201,9 @@ mod tests {
     fn a_released_minor_version_is_where_instances_go_on_their_own() {
         let mut versions = Versions::default();
         assert_eq!(versions.automatic(POSTGRES, "15.10"), None);
-        versions.release(POSTGRES, "15.13");
-        assert_eq!(versions.automatic(POSTGRES, "15.10").as_deref(), Some("15.13"));
+        let now = Timestamp::now();
+        versions.release(POSTGRES, "15.13", now);
+        assert_eq!(versions.automatic(POSTGRES, "15.10"), Some(("15.13".to_owned(), now)));
         assert_eq!(versions.automatic(AURORA, "15.10"), None);
         assert_eq!(versions.resolve(POSTGRES, Some("15")).unwrap(), "15.13");
     }

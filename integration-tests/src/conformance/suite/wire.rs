@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
+use futures::lock::Mutex;
 use strum::IntoEnumIterator;
 
 use crate::conformance::bench::Bench;
@@ -16,19 +17,23 @@ pub const WIRE: &str = "wire";
 /// One server per fault goes through all flows, and meets it in each at every call; all of them beside each other.
 pub async fn wire(subject: Arc<dyn Subject>) -> Outcomes {
     let bench = Bench::start(subject).await;
+    let turns = Arc::new(Mutex::new(()));
     let mut cases = Vec::new();
     for (index, fault) in bench.subject.wire_faults().into_iter().enumerate() {
         let case = bench.case(&format!("wire-{index}")).await;
-        cases.push((fault.to_owned(), at_every_call(case, fault).boxed_local()));
+        cases.push((fault.to_owned(), at_every_call(case, fault, turns.clone()).boxed_local()));
     }
     bench.run("wire", cases).await;
     bench.outcomes.clone()
 }
 
-async fn at_every_call(case: Case, fault: &'static str) {
+/// Whose flow makes calls that do not say for which server they are made has its turn with it.
+async fn at_every_call(case: Case, fault: &'static str, turns: Arc<Mutex<()>>) {
     let subject = case.bench.subject.clone();
     for flow in Flow::iter() {
         let calls = subject.wire_calls(flow);
+        let shares = calls.iter().any(|call| subject.is_shared(call));
+        let _turn = if shares { Some(turns.lock().await) } else { None };
         for call in &calls {
             subject.arm(fault, call, &case.namespace);
         }

@@ -34,7 +34,7 @@ use crate::secrets::Password;
 
 /// How long the service may not show an instance after it has accepted its creation. A second request for it is
 /// harmless, since its name tells it from others.
-const SETTLING: Duration = Duration::from_secs(30);
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// Amazon RDS.
 #[derive(Debug)]
