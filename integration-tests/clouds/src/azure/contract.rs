@@ -39,10 +39,10 @@ impl Simulator {
 }
 
 fn judged(call: &Call) -> bool {
-    let left_out = |it: &&str| call.action.ends_with(it) || call.url.contains(it);
+    let left_out = |it: &str| call.action.ends_with(it) || call.url.contains(it);
     // What is not simulated may not be in the Swagger at all.
     let by_service = !matches!(call.status, 0 | 405);
-    call.permission.is_some() && by_service && !call.faulty && !NOT_IN_SWAGGER.iter().any(|it| left_out(&it))
+    call.permission.is_some() && by_service && !call.faulty && !NOT_IN_SWAGGER.iter().any(|it| left_out(it))
 }
 
 fn exchange(call: &Call) -> Value {

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use super::serve::Call;
 use super::server::{Server, Service};
 use super::target::Target;
-use super::{GROUP, Inner, Simulator, flexible};
+use super::{GROUP, Inner, Simulator, World, flexible, single};
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::postgres::{self, Admin, Error};
@@ -96,19 +96,25 @@ impl Simulator {
     /// The server as the service knows it.
     #[must_use]
     pub fn server(&self, name: &str) -> Option<Server> {
-        self.inner.world().servers.get(&flexible_key(name)).cloned()
+        self.inner.world().named(name).cloned()
     }
 
     /// Changes a server behind everybody's back; its record only, not PostgreSQL behind.
     pub fn drift(&self, name: &str, change: impl FnOnce(&mut Server)) {
-        if let Some(server) = self.inner.world().servers.get_mut(&flexible_key(name)) {
+        let mut world = self.inner.world();
+        if let Some(key) = world.key(name)
+            && let Some(server) = world.servers.get_mut(&key)
+        {
             change(server);
         }
     }
 
     /// The server is gone, without a call.
     pub fn vanish(&self, name: &str) {
-        self.inner.world().remove(&flexible_key(name));
+        let mut world = self.inner.world();
+        if let Some(key) = world.key(name) {
+            world.remove(&key);
+        }
     }
 
     /// Another server takes its place: the same record, but created now, with an empty PostgreSQL and this password.
@@ -120,19 +126,24 @@ impl Simulator {
             database: None,
             major: before.version.parse().unwrap_or_default(),
         };
-        let fill = flexible::made(&self.inner.pool, admin).await?;
+        let fill = match before.service {
+            Service::Flexible => flexible::made(&self.inner.pool, admin).await?,
+            Service::Single => {
+                single::made(&self.inner.singles, before.name.clone(), before.tls_enforced, admin).await?
+            }
+        };
         let (uid, created) = (self.inner.id(), self.inner.clock.now().to_string());
         let mut next = Server { uid, created, busy: None, previous: None, ..before };
         next.databases.clear();
         fill(&mut next);
-        self.inner.world().servers.insert(flexible_key(name), next);
+        self.inner.world().servers.insert((next.service, name.to_lowercase()), next);
         Ok(())
     }
 
     /// PostgreSQL of a server; none: it has none yet.
     #[must_use]
     pub fn postgres(&self, name: &str) -> Option<Arc<postgres::Server>> {
-        self.inner.world().servers.get(&flexible_key(name)).and_then(|server| server.behind.clone())
+        self.inner.world().named(name).and_then(|server| server.behind.clone())
     }
 
     /// PostgreSQL of a server crashes; it stays down until a restart or `postgres(…).start()`.
@@ -157,6 +168,11 @@ impl Simulator {
         self.inner.world().operations.clear();
     }
 
+    /// Whether single servers can be created: the service is retired, hence not at first.
+    pub fn open_single_servers(&self, open: bool) {
+        self.inner.world().single_servers_open = open;
+    }
+
     /// Lists come in pages of so many servers.
     pub fn set_page(&self, size: usize) {
         self.inner.world().page = Some(size.max(1));
@@ -170,8 +186,16 @@ impl Simulator {
     }
 }
 
-fn flexible_key(name: &str) -> (Service, String) {
-    (Service::Flexible, name.to_lowercase())
+impl World {
+    /// Of a flexible server; else of a single one.
+    fn key(&self, name: &str) -> Option<(Service, String)> {
+        let keys = [Service::Flexible, Service::Single].map(|service| (service, name.to_lowercase()));
+        keys.into_iter().find(|key| self.servers.contains_key(key))
+    }
+
+    fn named(&self, name: &str) -> Option<&Server> {
+        self.servers.get(&self.key(name)?)
+    }
 }
 
 impl Inner {

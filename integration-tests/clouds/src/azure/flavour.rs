@@ -5,6 +5,9 @@ use crate::postgres::{Admin, Flavour, Parameters, name, text};
 /// The administrator is a member of `azure_pg_admin`, and no superuser.
 pub(super) static AZURE: Flavour = Flavour { owner: "azuresu", bootstrap, tls_only };
 
+/// Single servers: a gate before them sees to TLS, and any extension may be created [D].
+pub(super) static SINGLE: Flavour = Flavour { owner: "azuresu", bootstrap, tls_only: |_, _| false };
+
 /// Databases of the service [K].
 pub(super) const OWN_DATABASES: [&str; 3] = ["postgres", "azure_maintenance", "azure_sys"];
 

@@ -18,6 +18,7 @@ mod seen;
 mod serve;
 mod server;
 mod settings;
+mod single;
 mod target;
 mod wire;
 
@@ -58,6 +59,8 @@ pub struct Simulator {
 
 struct Inner {
     pool: Pool,
+    /// For single servers: their gates end TLS.
+    singles: Pool,
     clock: Clock,
     pace: Duration,
     endpoint: String,
@@ -80,6 +83,8 @@ struct World {
     operations: BTreeMap<String, Operation>,
     failing_creations: u32,
     failing_operations: u32,
+    /// The service is retired, and takes no new servers unless a test wants some.
+    single_servers_open: bool,
     /// Servers on a page of a list.
     page: Option<usize>,
 }
@@ -93,9 +98,11 @@ impl Simulator {
     /// What a server does lasts for at least so long by the simulator's clock, a creation five times as long.
     pub async fn with_pace(pace: Duration) -> Result<Self, Error> {
         let pool = Pool::new(&flavour::AZURE, &[AUTHORITY])?;
+        let singles = pool.beside(&flavour::SINGLE)?;
         let door = serve::Door::open(&pool).await?;
         let inner = Arc::new(Inner {
             pool,
+            singles,
             clock: Clock::default(),
             pace,
             endpoint: door.endpoint.clone(),

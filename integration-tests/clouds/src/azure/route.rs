@@ -7,13 +7,12 @@ use serde_json::json;
 use super::server::Service;
 use super::target::Target;
 use super::wire::{Ask, Refusal, Reply};
-use super::{Inner, SUBSCRIPTION, World, databases, firewall, flexible, locks, operations, settings};
+use super::{Inner, SUBSCRIPTION, World, databases, firewall, flexible, locks, operations, settings, single};
 
-/// Versions of the API, by namespace. Their differences are simulated only as far as `azure.md` says.
-const VERSIONS: [(&str, &[&str]); 2] = [
-    ("Microsoft.DBforPostgreSQL", &["2024-08-01", "2025-08-01", "2026-10-01"]),
-    ("Microsoft.Authorization", &["2016-09-01", "2020-05-01"]),
-];
+/// Versions of the API. Their differences are simulated only as far as `azure.md` says.
+const FLEXIBLE: &[&str] = &["2024-08-01", "2025-08-01", "2026-10-01"];
+const SINGLE: &[&str] = &["2017-12-01"];
+const LOCKS: &[&str] = &["2016-09-01", "2020-05-01"];
 
 pub(super) async fn answer(inner: &Arc<Inner>, ask: &Ask, target: &Target) -> Result<Reply, Refusal> {
     inner.tokens().check(ask, inner.clock.now(), &target.permission(&ask.method))?;
@@ -48,6 +47,7 @@ pub(super) async fn answer(inner: &Arc<Inner>, ask: &Ask, target: &Target) -> Re
         (["flexibleServers", rest @ ..], names) => {
             below(inner, ask, target, Service::Flexible, rest, names).await
         }
+        (["servers", rest @ ..], names) => below(inner, ask, target, Service::Single, rest, names).await,
         _ => Err(wrong_method(ask)),
     }
 }
@@ -71,7 +71,8 @@ async fn below(
     if types.is_empty() {
         return match method {
             "GET" => get(inner, ask, target, service, name),
-            _ => flexible::write(inner, ask, target, name),
+            _ if service == Service::Flexible => flexible::write(inner, ask, target, name),
+            _ => single::write(inner, ask, target, name),
         };
     }
     // What is below a server is there only if the server is, in this group.
@@ -80,8 +81,14 @@ async fn below(
         (["firewallRules"], below) => firewall::answer(inner, ask, target, service, name, below.first()),
         (["configurations"], below) => settings::answer(inner, ask, target, service, name, below.first()),
         (["databases"], below) => databases::answer(inner, ask, target, service, name, below.first()).await,
-        (["restart" | "start" | "stop"], []) if method == "POST" => {
-            flexible::power(inner, ask, target, name, types[0])
+        (["restart"], []) if method == "POST" => {
+            flexible::power(inner, ask, target, service, name, "restart")
+        }
+        ([what @ ("start" | "stop")], []) if method == "POST" && service == Service::Flexible => {
+            flexible::power(inner, ask, target, service, name, what)
+        }
+        (["virtualNetworkRules"], below) if service == Service::Single => {
+            single::network_rules(inner, ask, target, name, below.first())
         }
         _ => Err(wrong_method(ask)),
     }
@@ -97,9 +104,13 @@ fn version(ask: &Ask, target: &Target) -> Result<(), Refusal> {
         let message = "The api-version query parameter (?api-version=) is required for all requests.";
         return Err(Refusal::new(400, "MissingApiVersionParameter", message));
     };
-    let known =
-        VERSIONS.iter().find(|(namespace, _)| *namespace == target.namespace).map(|(_, known)| *known);
-    if known.unwrap_or_default().contains(&version.as_str()) {
+    let known: &[&[&str]] = match (target.namespace.as_str(), target.types.first()) {
+        ("Microsoft.Authorization", _) => &[LOCKS],
+        (_, Some(&"servers")) => &[SINGLE],
+        (_, Some(&"locations")) => &[FLEXIBLE, SINGLE],
+        _ => &[FLEXIBLE],
+    };
+    if known.iter().any(|known| known.contains(&version.as_str())) {
         return Ok(());
     }
     let message = format!(

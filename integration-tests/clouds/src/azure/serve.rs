@@ -76,7 +76,7 @@ impl Door {
         Ok(Self {
             endpoint: format!("https://localhost:{port}"),
             socket,
-            acceptor: acceptor(&certificate, &key).map_err(|error| Error::Tls(error.to_string()))?,
+            acceptor: acceptor(&certificate, &key)?,
         })
     }
 
@@ -95,14 +95,19 @@ impl Door {
     }
 }
 
-fn acceptor(certificate: &str, key: &str) -> Result<TlsAcceptor, Box<dyn std::error::Error>> {
-    let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<Vec<_>, _>>()?;
-    let key = PrivateKeyDer::from_pem_slice(key.as_bytes())?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
+/// TLS with this certificate and key.
+pub(super) fn acceptor(certificate: &str, key: &str) -> Result<TlsAcceptor, Error> {
+    let config = || -> Result<rustls::ServerConfig, Box<dyn std::error::Error>> {
+        let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<Vec<_>, _>>()?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes())?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = rustls::ServerConfig::builder_with_provider(provider);
+        Ok(builder
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?)
+    };
+    let config = config().map_err(|error| Error::Tls(error.to_string()))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::settings::Setting;
-use super::{World, flexible};
+use super::{World, flexible, single};
 use crate::postgres;
 
 /// Which service a server belongs to.
@@ -15,6 +15,8 @@ use crate::postgres;
 pub enum Service {
     /// Azure Database for PostgreSQL flexible server.
     Flexible,
+    /// Azure Database for PostgreSQL single server.
+    Single,
 }
 
 impl Service {
@@ -23,6 +25,7 @@ impl Service {
     pub fn kind(self) -> &'static str {
         match self {
             Self::Flexible => "Microsoft.DBforPostgreSQL/flexibleServers",
+            Self::Single => "Microsoft.DBforPostgreSQL/servers",
         }
     }
 }
@@ -109,6 +112,12 @@ pub struct Server {
     pub rules: BTreeMap<String, (Ipv4Addr, Ipv4Addr)>,
     /// Server parameters.
     pub settings: BTreeMap<String, Setting>,
+    /// Rules for virtual networks, of a single server: subnet, and whether its service endpoint may be missing.
+    pub network_rules: BTreeMap<String, (String, bool)>,
+    /// Private endpoints that lead to it: their ids.
+    pub private_endpoints: Vec<String>,
+    /// Whether logins without TLS are refused; a flexible server has a parameter for that.
+    pub tls_enforced: bool,
     /// When it was created: the only sign by which a server can be told from another of the same name.
     pub created: String,
     /// Databases that were made by Resource Manager: character set and collation as they were asked for.
@@ -124,6 +133,8 @@ pub struct Server {
     pub(super) shown: Option<Value>,
     /// What stands behind, once it does.
     pub(super) behind: Option<Arc<postgres::Server>>,
+    /// Where a single server is reached.
+    pub(super) gate: Option<Arc<single::Gate>>,
 }
 
 impl Server {
@@ -152,6 +163,9 @@ impl Server {
             dns_zone: None,
             rules: BTreeMap::new(),
             settings: BTreeMap::new(),
+            network_rules: BTreeMap::new(),
+            private_endpoints: Vec::new(),
+            tls_enforced: true,
             created,
             databases: BTreeMap::new(),
             uid,
@@ -160,6 +174,7 @@ impl Server {
             stale_reads: 0,
             shown: None,
             behind: None,
+            gate: None,
         }
     }
 
@@ -176,11 +191,16 @@ impl Server {
     pub(super) fn json(&self, api_version: &str) -> Value {
         match self.service {
             Service::Flexible => flexible::json(self, api_version),
+            Service::Single => single::json(self),
         }
     }
 
     /// What a read sees; none: it does not see the server yet.
     pub(super) fn seen(&self, api_version: &str) -> Option<Value> {
+        // A single server is not there before it is ready [K].
+        if self.service == Service::Single && self.state == "Provisioning" {
+            return None;
+        }
         if self.stale_reads > 0 { self.previous.clone() } else { Some(self.json(api_version)) }
     }
 

@@ -110,6 +110,16 @@ impl<'a> Client<'a> {
         database: &str,
     ) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
         let host = self.simulator.postgres(server).expect("a PostgreSQL").ip().to_string();
+        self.login_at(&host, user, password, database).await
+    }
+
+    pub async fn login_at(
+        &self,
+        host: &str,
+        user: &str,
+        password: &str,
+        database: &str,
+    ) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
         let mut config = tokio_postgres::Config::new();
         config.host(host).user(user).password(password).dbname(database).ssl_mode(SslMode::Require);
         let tls = MakeRustlsConnect::new((*tls(self.simulator)).clone());
@@ -129,6 +139,22 @@ pub fn server() -> Value {
             "administratorLoginPassword": PASSWORD,
             "version": "15",
             "storage": {"storageSizeGB": 32, "autoGrow": "Disabled"},
+        },
+    })
+}
+
+/// A single server.
+pub fn single() -> Value {
+    json!({
+        "location": "West Europe",
+        "sku": {"name": "GP_Gen5_2", "tier": "GeneralPurpose", "family": "Gen5", "capacity": 2},
+        "properties": {
+            "createMode": "Default",
+            "administratorLogin": "app_admin",
+            "administratorLoginPassword": PASSWORD,
+            "version": "11",
+            "sslEnforcement": "Enabled",
+            "storageProfile": {"storageMB": 102_400, "backupRetentionDays": 7, "geoRedundantBackup": "Disabled"},
         },
     })
 }

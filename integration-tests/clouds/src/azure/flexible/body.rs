@@ -113,7 +113,7 @@ pub(super) struct AuthConfig {
 /// Enabled or not; in any case.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Switch(pub(super) bool);
+pub(in crate::azure) struct Switch(pub(in crate::azure) bool);
 
 impl TryFrom<String> for Switch {
     type Error = String;

@@ -4,6 +4,7 @@ mod body;
 mod rules;
 mod write;
 
+pub(super) use body::Switch;
 pub(super) use write::{made, power, write};
 
 use serde_json::{Map, Value, json};

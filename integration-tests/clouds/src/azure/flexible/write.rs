@@ -1,6 +1,5 @@
 //! The calls that change a flexible server.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use crate::azure::operations::{self, Change, Job, change, failure, writable};
@@ -193,6 +192,7 @@ pub(in crate::azure) fn power(
     inner: &Arc<Inner>,
     ask: &Ask,
     target: &Target,
+    service: Service,
     name: &str,
     what: &str,
 ) -> Result<Reply, Refusal> {
@@ -208,7 +208,7 @@ pub(in crate::azure) fn power(
         _ => ("Stopped", "Starting", "Ready"),
     };
     let mut world = inner.world();
-    let server = writable(&mut world, SERVICE, name, &[from])?;
+    let server = writable(&mut world, service, name, &[from])?;
     server.remember(ask.version());
     let behind = server.behind.clone();
     let job: Job = inner.begin(server, Some(during), Some(then));
@@ -218,24 +218,22 @@ pub(in crate::azure) fn power(
     Ok(inner.accept(&mut world, ask, target, job, work))
 }
 
-fn switched(
+async fn switched(
     behind: Option<Arc<postgres::Server>>,
     stops: bool,
     starts: bool,
-) -> impl Future<Output = Result<Change, Refusal>> + Send {
-    async move {
-        if let Some(behind) = behind {
-            if stops {
-                behind.stop().await.map_err(internal)?;
-            }
-            if starts {
-                behind.start().await.map_err(internal)?;
-            }
+) -> Result<Change, Refusal> {
+    if let Some(behind) = behind {
+        if stops {
+            behind.stop().await.map_err(internal)?;
         }
-        Ok(change(move |it| {
-            if starts {
-                settings::restarted(&mut it.settings);
-            }
-        }))
+        if starts {
+            behind.start().await.map_err(internal)?;
+        }
     }
+    Ok(change(move |it| {
+        if starts {
+            settings::restarted(&mut it.settings);
+        }
+    }))
 }

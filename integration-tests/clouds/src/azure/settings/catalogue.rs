@@ -84,6 +84,9 @@ const EXTENSIONS: [&str; 30] = [
 const FORBIDDEN: [&str; 8] =
     ["adminpack", "file_fdw", "old_snapshot", "pg_surgery", "plperlu", "plpython3u", "pltcl", "pltclu"];
 
+/// Allowed values of a set without a list.
+pub(super) const EVERYTHING: &str = ".*";
+
 const QUERY: &str = "SELECT name, vartype, setting, coalesce(min_val, ''), coalesce(max_val, ''), \
     coalesce(array_to_string(enumvals, ','), ''), context, coalesce(unit, ''), short_desc FROM pg_catalog.pg_settings \
     WHERE name !~ '[.]'";
@@ -103,8 +106,8 @@ pub(super) fn installed(libraries: &str) -> String {
     there.join(",")
 }
 
-/// All parameters of a new server.
-pub(in crate::azure) async fn known(server: &Server) -> Result<BTreeMap<String, Setting>, Error> {
+/// PostgreSQL's own.
+async fn own(server: &Server) -> Result<BTreeMap<String, Setting>, Error> {
     let text = |cell: &Option<String>| cell.clone().unwrap_or_default();
     let mut settings = BTreeMap::new();
     for row in server.ask("postgres", QUERY).await? {
@@ -115,17 +118,31 @@ pub(in crate::azure) async fn known(server: &Server) -> Result<BTreeMap<String, 
                 "enum" => ("Enumeration", values.clone()),
                 "integer" => ("Integer", format!("{least}-{most}")),
                 "real" => ("Numeric", format!("{least}-{most}")),
-                _ => ("String", ".*".to_owned()),
+                _ => ("String", EVERYTHING.to_owned()),
             };
             let own =
                 |it: &&str| name == *it || (it.ends_with('_') || **it == *"ssl") && name.starts_with(*it);
             let mut setting = setting(kind, value, &allowed, context != "postmaster");
-            setting.read_only = context == "internal" || OWN.iter().any(|it| own(&it));
+            setting.read_only = context == "internal" || OWN.iter().any(own);
             setting.unit = Some(unit.clone()).filter(|unit| !unit.is_empty());
             setting.description.clone_from(description);
             settings.insert(name.clone(), setting);
         }
     }
+    Ok(settings)
+}
+
+/// All parameters of a new single server: it has no list of extensions, and preloads what it is told to [D].
+pub(in crate::azure) async fn of_single(server: &Server) -> Result<BTreeMap<String, Setting>, Error> {
+    let mut settings = own(server).await?;
+    settings.retain(|_, setting| !setting.read_only);
+    settings.insert("shared_preload_libraries".to_owned(), setting("Set", "", EVERYTHING, false));
+    Ok(settings)
+}
+
+/// All parameters of a new flexible server.
+pub(in crate::azure) async fn known(server: &Server) -> Result<BTreeMap<String, Setting>, Error> {
+    let mut settings = own(server).await?;
     let (unlike, value, default) = UNLIKE_DEFAULT;
     if let Some(it) = settings.get_mut(unlike) {
         *it = Setting { default: default.to_owned(), ..setting(it.kind, value, &it.allowed, it.dynamic) };

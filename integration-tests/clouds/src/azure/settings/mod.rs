@@ -3,7 +3,7 @@
 mod catalogue;
 mod values;
 
-pub(super) use catalogue::{first, known};
+pub(super) use catalogue::{first, known, of_single};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -193,12 +193,15 @@ fn json(of: &Server, name: &str, it: &Setting) -> Value {
         "dataType": it.kind,
         "allowedValues": it.allowed,
         "source": if it.by_user { "user-override" } else { "system-default" },
-        "isDynamicConfig": it.dynamic,
-        "isReadOnly": it.read_only,
-        "isConfigPendingRestart": it.pending(),
     });
-    if let Some(unit) = &it.unit {
-        properties["unit"] = json!(unit);
+    // A single server does not tell these [S].
+    if of.service == Service::Flexible {
+        properties["isDynamicConfig"] = json!(it.dynamic);
+        properties["isReadOnly"] = json!(it.read_only);
+        properties["isConfigPendingRestart"] = json!(it.pending());
+        if let Some(unit) = &it.unit {
+            properties["unit"] = json!(unit);
+        }
     }
     json!({
         "id": format!("{}/configurations/{name}", of.id()),

@@ -1,6 +1,7 @@
 //! Which values a parameter takes, and how they are kept [D][K].
 
 use super::Setting;
+use super::catalogue::EVERYTHING;
 use crate::azure::wire::Refusal;
 
 /// The value as the service keeps it.
@@ -33,7 +34,11 @@ pub(super) fn normalised(name: &str, setting: &Setting, value: &str) -> Result<S
         "Set" => {
             let items: Vec<&str> = lower.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
             let known = |item: &&str| allowed().any(|it| it.eq_ignore_ascii_case(item));
-            if items.iter().all(known) { Ok(items.join(",")) } else { Err(refused()) }
+            if setting.allowed == EVERYTHING || items.iter().all(known) {
+                Ok(items.join(","))
+            } else {
+                Err(refused())
+            }
         }
         _ => Ok(value.to_owned()),
     }
