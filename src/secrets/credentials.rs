@@ -95,7 +95,11 @@ impl ConnectionFacts {
     /// write it, and what comes after the break would be read as a login of its own.
     fn pgpass(&self, password: &Password) -> Option<String> {
         let fields = [&self.host, &self.port.to_string(), &self.dbname, &self.username, password.expose()]
-            .map(|field| field.replace('\\', "\\\\").replace(':', "\\:"));
+            .map(|field| match field.replace('\\', "\\\\").replace(':', "\\:") {
+                // Alone it stands for everything; libpq takes it as a character behind a backslash.
+                alone if alone == "*" => "\\*".to_owned(),
+                field => field,
+            });
         let line = fields.join(":");
         (!line.contains(['\n', '\r'])).then(|| line + "\n")
     }
@@ -207,6 +211,12 @@ mod tests {
         assert_eq!(text("pgpass"), "127.0.0.1:54320:a.b:app:a\\:b\\\\c?d@e/f%\n");
         assert!(text("jdbc-uri").ends_with("&password=a%3Ab%5Cc%3Fd%40e%2Ff%25&sslmode=require"));
         assert!(text("uri-verify-full").ends_with("sslmode=verify-full"));
+    }
+
+    #[test]
+    fn a_password_that_is_a_star_is_no_pattern_in_a_pgpass_file() {
+        let data = facts().data(&Password::new("*"));
+        assert_eq!(data["pgpass"].0, b"127.0.0.1:54320:a.b:app:\\*\n");
     }
 
     #[test]
