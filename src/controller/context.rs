@@ -111,8 +111,8 @@ impl Context {
             pauses: Backoffs::new(FIRST_WAIT, slowly),
             attempts: self.attempts.clone(),
             turns: self.turns.clone(),
-            // Each object is read once more.
-            versions: Versions::default(),
+            // Passes of the configuration before may still write: each object is read once more.
+            versions: self.versions.doubted(),
             settled: Settled::new(Duration::from_secs(config.reconcile.login_seconds)),
             client: self.client.clone(),
             config,
