@@ -15,8 +15,9 @@ async fn boto3_understands_every_answer_and_its_model_knows_every_element() {
         return;
     }
     let referees = Path::new(env!("CARGO_MANIFEST_DIR")).join("referees");
-    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("referees");
-    let installed = Command::new(referees.join("install.sh")).arg(&environment).status().await.unwrap();
+    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("boto3");
+    let installed =
+        Command::new(referees.join("install.sh")).arg(&environment).arg("boto3.txt").status().await.unwrap();
     assert!(installed.success(), "the referees could not be installed");
 
     let simulator = Simulator::start().await.unwrap();
