@@ -7,6 +7,10 @@ SHELL := /bin/bash
 CONTEXT ?=
 export CONTEXT
 
+# Where the demo's servers are: local, or awsrds, a simulated Amazon RDS.
+BACKEND ?= local
+export BACKEND
+
 # How long `make fuzz` takes per target.
 FUZZ_SECONDS ?= 60
 
@@ -35,7 +39,7 @@ cluster-down: ## Takes down control plane, operator, PostgreSQL servers and thei
 run: ## Runs the operator against the cluster in the foreground, with examples/config-local.yaml
 	@$(TESTBED) run
 
-demo: toolchain ## Shows the operator at work from end to end
+demo: toolchain ## Shows the operator at work from end to end (BACKEND=awsrds: with a simulated Amazon RDS)
 	@$(TESTBED) demo-up
 
 demo-down: ## Takes down everything that the demo has made; only the cache of binaries stays
@@ -61,5 +65,6 @@ generate: ## Writes the generated files (CRDs, diagrams, …)
 crash-table: ## Kills the operator after every effect, and writes docs/crash-points.md (7 minutes)
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test story_crash_points
 
-fault-tables: ## Meets every fault in every flow, and writes docs/{faults,misfortunes,watches}.md (8 minutes)
+fault-tables: ## Meets every fault in every flow, and writes docs/{faults,misfortunes,watches}*.md (15 minutes)
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_local -- faults states watches
+	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_awsrds -- faults states wire

@@ -6,6 +6,7 @@
 //! * [`world`]: both together, and the words in which user stories are told. * [`helm`]: the charts.
 //! * [`fetched`]: what scripts of ours fetch: [`postgres_versions`], PostgreSQL 12 to 18, and [`jdbc`], its JDBC driver.
 
+pub mod aws;
 pub mod conformance;
 pub mod control_plane;
 pub mod crash;

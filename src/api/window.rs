@@ -33,7 +33,7 @@ impl WeeklyWindow {
     /// The window of a server that has none: Sundays at 03:00 UTC.
     pub const DEFAULT: Self = Self { weekday: 0, start: 3 * 60 };
 
-    /// Reads what users write.
+    /// Reads what users write. Whole names of days are taken, too: objects of old may have them.
     ///
     /// # Errors
     /// When it is no day or no time. New objects with such a window are refused by the API server; older ones may have it.
@@ -75,9 +75,9 @@ impl WeeklyWindow {
 }
 
 fn weekday(written: &str) -> Option<u8> {
-    const NAMES: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+    const NAMES: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
     let written = written.trim().to_ascii_lowercase();
-    let named = NAMES.iter().position(|name| *name == written);
+    let named = NAMES.iter().position(|name| *name == written || name.get(..3) == Some(written.as_str()));
     let number = || written.parse::<usize>().ok().filter(|number| *number < NAMES.len());
     u8::try_from(named.or_else(number)?).ok()
 }
@@ -128,6 +128,7 @@ mod tests {
     #[case::long_before_1970("Sun", "03:00", "1960-01-03T03:30:00Z", None)]
     #[case::zero_is_sunday("0", "03:00", "2026-11-29T03:10:00Z", None)]
     #[case::six_is_saturday("6", "03:00", "2026-11-28T03:10:00Z", None)]
+    #[case::a_whole_name("Wednesday", "03:00", "2026-11-25T03:10:00Z", None)]
     #[case::any_case("wED", "3:5", "2026-11-25T03:05:00Z", None)]
     fn when_it_opens(
         #[case] weekday: &str,
@@ -151,6 +152,7 @@ mod tests {
     #[rstest]
     #[case("7", "03:00", "\"7\"")]
     #[case("someday", "03:00", "someday")]
+    #[case("Wednes", "03:00", "Wednes")]
     #[case("-1", "03:00", "-1")]
     #[case("Mon", "24:00", "24:00")]
     #[case("Mon", "03", "\"03\"")]

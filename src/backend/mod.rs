@@ -5,6 +5,10 @@
 
 #[cfg(feature = "clouds")]
 mod aws;
+#[cfg(feature = "clouds")]
+mod azure;
+#[cfg(feature = "clouds")]
+mod cloud;
 mod error;
 #[cfg(not(fuzzing))]
 mod local;
@@ -13,11 +17,13 @@ mod local;
 pub mod local;
 mod observation;
 mod parameters;
+mod read;
 mod select;
 mod semantics;
+mod setup;
 pub mod sizes;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,27 +33,19 @@ use crate::api::{DeletionPolicy, PostgreSQLServerSpec, WeeklyWindow};
 use crate::secrets::Password;
 
 #[cfg(feature = "clouds")]
-pub use aws::{Account, NameOverride, RdsBackend, RdsClass, RdsSettings};
+pub use aws::{AwsConfigError, RdsBackend};
+#[cfg(feature = "clouds")]
+pub use azure::{AzureConfigError, FlexibleBackend, Variables};
 pub use error::{BackendError, Retry};
 pub use local::{LocalBackend, LocalConfigError};
 pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};
-pub use parameters::{PARAMETER, asked_parameters, parameter_text};
+pub use parameters::{FIREWALL_RULE, PARAMETER, asked_parameters, parameter_text};
+pub use read::{Read, Urgency};
 pub use select::{Backends, SelectError};
 pub use semantics::{
     Change, Difference, FieldRule, Rejection, Semantics, Settings, Stage, abandoned, compare,
 };
-
-/// Every backend that the configuration sets up.
-///
-/// # Errors
-/// When a section names something that is not there, such as a folder or a program.
-pub fn all(config: &crate::config::Backends) -> Result<Vec<Arc<dyn ServerBackend>>, LocalConfigError> {
-    let mut all: Vec<Arc<dyn ServerBackend>> = Vec::new();
-    if let Some(local) = &config.local {
-        all.push(Arc::new(LocalBackend::new(local.clone())?));
-    }
-    Ok(all)
-}
+pub use setup::{SetupError, all};
 
 /// The Kubernetes object a server belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,12 +80,14 @@ pub struct DesiredServer<'a> {
     pub spec: &'a PostgreSQLServerSpec,
     /// Names of the server parameters that we have set, as the status says: only these are ever reset.
     pub managed: &'a [String],
+    /// Names of the firewall rules that we have set, as the status says: only these are ever removed.
+    pub managed_rules: &'a [String],
 }
 
 impl<'a> DesiredServer<'a> {
     /// A server for which nothing was set yet.
     pub fn new(owner: &'a Owner, spec: &'a PostgreSQLServerSpec) -> Self {
-        Self { owner, spec, managed: &[] }
+        Self { owner, spec, managed: &[], managed_rules: &[] }
     }
 }
 
@@ -123,8 +123,9 @@ pub trait ServerBackend: Send + Sync {
         Duration::ZERO
     }
 
-    /// What happens to a server whose object does not say so, when the object is deleted.
-    fn default_deletion(&self) -> DeletionPolicy {
+    /// What happens to a server whose object does not say so, when the object is deleted. `of_original`: the original
+    /// operator has worked on the object.
+    fn default_deletion(&self, _of_original: bool) -> DeletionPolicy {
         DeletionPolicy::default()
     }
 
@@ -133,10 +134,30 @@ pub trait ServerBackend: Send + Sync {
         false
     }
 
+    /// Whether databases stay when their objects are deleted.
+    fn leaves_databases(&self) -> bool {
+        false
+    }
+
+    /// Whether a server that stays because its object says `Retain` bears a mark from then on: see [`Self::mark`].
+    fn marks_retained(&self) -> bool {
+        false
+    }
+
+    /// Whether something is to be seen to when a server is gone: see [`Self::conclude`].
+    fn concludes(&self) -> bool {
+        false
+    }
+
     /// Whether the operator has to see to it that databases create only the extensions in `spec.extensions` of their
     /// server, where any are listed. Elsewhere the service itself does.
     fn lists_extensions(&self) -> bool {
         false
+    }
+
+    /// Names of the firewall rules that are asked for, where the backend has such rules. Pure.
+    fn firewall_rules(&self, _desired: &DesiredServer<'_>) -> BTreeSet<String> {
+        BTreeSet::new()
     }
 
     /// The weekly window of a server whose object names none.
@@ -169,8 +190,7 @@ pub trait ServerBackend: Send + Sync {
     /// Every rejected field.
     fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>>;
 
-    /// Reads the server. `direct` asks for an answer of the service itself, not of a shared listing: absence may only
-    /// be acted upon after such a read.
+    /// Reads the server, as fresh as `read` says. Absence is only ever the answer of a direct read.
     ///
     /// # Errors
     /// When the backend could not be read; "does not exist" is not an error.
@@ -178,7 +198,7 @@ pub trait ServerBackend: Send + Sync {
         &self,
         identity: &ServerIdentity,
         owner: &Owner,
-        direct: bool,
+        read: Read,
     ) -> Result<ServerObservation, BackendError>;
 
     /// How the server differs from the wish. Pure.
@@ -230,7 +250,8 @@ pub trait ServerBackend: Send + Sync {
     ) -> Result<(), BackendError>;
 
     /// Sets or takes off the mark that says that the server's object is gone and the server was left as it is
-    /// ([`PresentServer::left`]). Asked of backends only that [`Self::leaves_deleted`], or whose servers bear the mark.
+    /// ([`PresentServer::left`]). Asked of backends only that [`Self::leaves_deleted`] or that [`Self::marks_retained`],
+    /// or whose servers bear the mark.
     ///
     /// # Errors
     /// When the request was refused or its answer did not arrive.
@@ -254,4 +275,21 @@ pub trait ServerBackend: Send + Sync {
         uid: Option<&str>,
         removal: Removal,
     ) -> Result<(), BackendError>;
+
+    /// Called when the server is gone, before its object is let go, of backends that [`Self::concludes`]: looks whether
+    /// what had to become of it is there, such as a final snapshot, and takes away what belonged to it alone.
+    /// `last_seen`: what the server, if it had ever been ready, was last seen working on while its object was being
+    /// deleted. One that went by somebody else's hand may have left nothing.
+    ///
+    /// # Errors
+    /// When something is missing that has to be there, or a request was refused or its answer did not arrive.
+    async fn conclude(
+        &self,
+        _identity: &ServerIdentity,
+        _owner: &Owner,
+        _removal: Removal,
+        _last_seen: Option<&str>,
+    ) -> Result<(), BackendError> {
+        Ok(())
+    }
 }

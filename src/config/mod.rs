@@ -51,6 +51,7 @@ pub use local::{LOCAL_SUPERUSER, LocalConfig};
 pub use model::{
     Backends, Config, LeaderElection, Mode, Reconcile, Security, available_backends, known_backend,
 };
+pub use path::meant;
 pub use schema::file_schema;
 pub use shared::{AwsShared, AzureShared};
 pub use watch::FileWatch;

@@ -171,8 +171,8 @@ impl Default for LeaderElection {
 const BACKENDS: [(&str, bool); 7] = [
     ("local", true),
     ("azurepostgres", false),
-    ("azurepostgresflexible", false),
-    ("awsrds", false),
+    ("azurepostgresflexible", true),
+    ("awsrds", true),
     ("awsaurora", false),
     ("helmbitnami", false),
     ("helmyugabyte", false),

@@ -40,7 +40,7 @@ pub(super) fn behind<'a>(key: &'a str, start: &str) -> Option<&'a str> {
 }
 
 /// The word that is meant, if one of the known ones is near enough.
-pub(super) fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = (word.chars().count() / 4).clamp(1, 3);
     known
         .map(|known| (strsim::damerau_levenshtein(&word.to_lowercase(), &known.to_lowercase()), known))

@@ -1,6 +1,7 @@
 //! Counts the calls to a backend, bounds their time and lets them through as long as this process may act, so that no
 //! backend has to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::api::{DeletionPolicy, WeeklyWindow};
 use crate::backend::{
-    BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
+    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
     ServerIdentity, ServerObservation,
 };
 use crate::failpoints;
@@ -65,16 +66,32 @@ impl ServerBackend for Metered {
         self.inner.settling_time()
     }
 
-    fn default_deletion(&self) -> DeletionPolicy {
-        self.inner.default_deletion()
+    fn default_deletion(&self, of_original: bool) -> DeletionPolicy {
+        self.inner.default_deletion(of_original)
+    }
+
+    fn marks_retained(&self) -> bool {
+        self.inner.marks_retained()
+    }
+
+    fn concludes(&self) -> bool {
+        self.inner.concludes()
     }
 
     fn leaves_deleted(&self) -> bool {
         self.inner.leaves_deleted()
     }
 
+    fn leaves_databases(&self) -> bool {
+        self.inner.leaves_databases()
+    }
+
     fn lists_extensions(&self) -> bool {
         self.inner.lists_extensions()
+    }
+
+    fn firewall_rules(&self, desired: &DesiredServer<'_>) -> BTreeSet<String> {
+        self.inner.firewall_rules(desired)
     }
 
     fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
@@ -97,9 +114,9 @@ impl ServerBackend for Metered {
         &self,
         identity: &ServerIdentity,
         owner: &Owner,
-        direct: bool,
+        read: Read,
     ) -> Result<ServerObservation, BackendError> {
-        self.counted("observe", self.inner.observe(identity, owner, direct)).await
+        self.counted("observe", self.inner.observe(identity, owner, read)).await
     }
 
     fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
@@ -154,5 +171,15 @@ impl ServerBackend for Metered {
         removal: Removal,
     ) -> Result<(), BackendError> {
         self.counted("delete", self.inner.delete(identity, owner, uid, removal)).await
+    }
+
+    async fn conclude(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        removal: Removal,
+        last_seen: Option<&str>,
+    ) -> Result<(), BackendError> {
+        self.counted("conclude", self.inner.conclude(identity, owner, removal, last_seen)).await
     }
 }

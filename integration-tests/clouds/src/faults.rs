@@ -81,6 +81,16 @@ impl Faults {
         self.armed().by_chance = Some((chance, random));
     }
 
+    /// How many calls of that action for that identifier still meet a fault that was aimed at them.
+    pub fn left(&self, action: &str, id: &str) -> u32 {
+        let armed = self.armed();
+        let aimed = armed
+            .aimed
+            .iter()
+            .filter(|fault| fault.action.as_deref() == Some(action) && fault.id.as_deref() == Some(id));
+        aimed.map(|fault| fault.times).sum()
+    }
+
     /// Disarms all.
     pub fn clear(&self) {
         *self.armed() = Armed::default();

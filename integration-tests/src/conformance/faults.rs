@@ -25,6 +25,8 @@ pub enum Operation {
     Mark,
     /// `delete`.
     Delete,
+    /// `conclude`.
+    Conclude,
 }
 
 impl Operation {

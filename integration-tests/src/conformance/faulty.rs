@@ -1,13 +1,13 @@
 //! A backend whose calls can be made to fail, and are written down.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hcpg::api::{DeletionPolicy, WeeklyWindow};
 use hcpg::backend::{
-    BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerBackend, ServerFacts,
+    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
     ServerIdentity, ServerObservation,
 };
 use hcpg::secrets::Password;
@@ -116,16 +116,32 @@ impl ServerBackend for FaultyBackend {
         self.inner.settling_time()
     }
 
-    fn default_deletion(&self) -> DeletionPolicy {
-        self.inner.default_deletion()
+    fn default_deletion(&self, of_original: bool) -> DeletionPolicy {
+        self.inner.default_deletion(of_original)
+    }
+
+    fn marks_retained(&self) -> bool {
+        self.inner.marks_retained()
+    }
+
+    fn concludes(&self) -> bool {
+        self.inner.concludes()
     }
 
     fn leaves_deleted(&self) -> bool {
         self.inner.leaves_deleted()
     }
 
+    fn leaves_databases(&self) -> bool {
+        self.inner.leaves_databases()
+    }
+
     fn lists_extensions(&self) -> bool {
         self.inner.lists_extensions()
+    }
+
+    fn firewall_rules(&self, desired: &DesiredServer<'_>) -> BTreeSet<String> {
+        self.inner.firewall_rules(desired)
     }
 
     fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
@@ -156,11 +172,11 @@ impl ServerBackend for FaultyBackend {
         &self,
         identity: &ServerIdentity,
         owner: &Owner,
-        direct: bool,
+        read: Read,
     ) -> Result<ServerObservation, BackendError> {
         let stale = self.last_observed(identity);
         let call = async {
-            let observed = self.inner.observe(identity, owner, direct).await?;
+            let observed = self.inner.observe(identity, owner, read).await?;
             let mut last = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
             last.insert(identity.clone(), observed.clone());
             Ok(observed)
@@ -225,5 +241,16 @@ impl ServerBackend for FaultyBackend {
     ) -> Result<(), BackendError> {
         let call = self.inner.delete(identity, owner, uid, removal);
         self.call(owner, Operation::Delete, None, call).await
+    }
+
+    async fn conclude(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        removal: Removal,
+        last_seen: Option<&str>,
+    ) -> Result<(), BackendError> {
+        let call = self.inner.conclude(identity, owner, removal, last_seen);
+        self.call(owner, Operation::Conclude, None, call).await
     }
 }

@@ -1,6 +1,6 @@
 //! One suite for every backend, and a decorator that puts faults between it and the operator.
 //!
-//! * [`Subject`]: what a backend brings along. [`Local`]: the first one.
+//! * [`Subject`]: what a backend brings along: [`Local`], [`AwsRds`], [`AzureFlexible`].
 //! * [`FaultyBackend`]: any backend, with [`Faults`]: which calls meet which fault, and what became of every call.
 //! * [`Effects`]: the points at which the operator may be killed.
 //! * [`Bench`]: a real control plane with the controllers in this process, with the chart's rights only.
@@ -9,6 +9,8 @@
 //! This is for tests: what goes wrong panics, with all there is to know about it.
 
 mod api_faults;
+mod awsrds;
+mod azureflexible;
 mod bench;
 mod case;
 mod controllers;
@@ -20,9 +22,12 @@ mod local;
 mod outcomes;
 mod subject;
 pub mod suite;
+mod table;
 mod watch_faults;
 
 pub use api_faults::{ApiFault, ApiFaults, Asker, Target};
+pub use awsrds::AwsRds;
+pub use azureflexible::AzureFlexible;
 pub use bench::Bench;
 pub use case::Case;
 pub use effects::{Effects, Moment, Point};
@@ -32,6 +37,7 @@ pub use flow::Flow;
 pub use local::Local;
 pub use outcomes::{Outcome, Outcomes};
 pub use subject::{Drift, Shown, Subject, Update};
+pub use table::{Chapter, check};
 pub use watch_faults::WatchFaults;
 
 /// The result, or the end of the test.

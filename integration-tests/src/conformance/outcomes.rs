@@ -66,14 +66,9 @@ impl Outcomes {
         text
     }
 
-    /// How many cells are filled.
-    pub fn len(&self) -> usize {
+    /// How many cells of a chapter are filled.
+    pub fn cells(&self, chapter: &str) -> usize {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.values().map(BTreeMap::len).sum()
-    }
-
-    /// Whether nothing was noted.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        all.iter().filter(|((of, _), _)| *of == chapter).map(|(_, cells)| cells.len()).sum()
     }
 }

@@ -8,6 +8,7 @@ use hcpg::config::Config;
 use serde_json::Value;
 
 use super::faults::Operation;
+use super::flow::Flow;
 
 /// A backend under test, with the hands to see and do behind it what only its owner can.
 ///
@@ -25,6 +26,11 @@ pub trait Subject: Send + Sync {
 
     /// Changes of the spec that can be carried out on a server; at least one by each of `update` and `configure`.
     fn updates(&self) -> Vec<Update>;
+
+    /// How many calls to the backend carry out such a change: a service may take only one thing at a time.
+    fn steps(&self, _update: &Update) -> usize {
+        1
+    }
 
     /// What can go wrong with a server behind the operator's back and is put right.
     fn drifts(&self) -> Vec<Drift>;
@@ -55,6 +61,29 @@ pub trait Subject: Send + Sync {
 
     /// Whether that has happened.
     fn has_failed_creation(&self) -> bool;
+
+    /// What can go wrong with the backend's own calls to a service, by name.
+    fn wire_faults(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// The calls to the service that a flow is sure to make, in their order.
+    fn wire_calls(&self, _flow: Flow) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// Whether such a call does not say for which server it is made.
+    fn is_shared(&self, _call: &str) -> bool {
+        false
+    }
+
+    /// The next such call for the server of the namespace meets the fault.
+    fn arm(&self, _fault: &str, _call: &str, _namespace: &str) {}
+
+    /// Whether no such call has met its fault yet.
+    fn armed(&self, _call: &str, _namespace: &str) -> bool {
+        false
+    }
 }
 
 /// A change of the spec.

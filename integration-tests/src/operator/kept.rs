@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use kube::Client;
 use kube::config::Kubeconfig;
 use nix::sys::signal::{Signal, kill};
+use serde_json::Value;
 
 use super::http::{self, Answer};
 use super::install::{OPERATOR_NAMESPACE, SERVICE_ACCOUNT, project_file};
@@ -28,6 +29,8 @@ const USUAL_PORT: u16 = 8080;
 /// short. At most one runs at a time.
 pub struct KeptOperator {
     folder: PathBuf,
+    /// Variables for its process.
+    environment: Vec<(String, String)>,
 }
 
 impl KeptOperator {
@@ -37,7 +40,22 @@ impl KeptOperator {
         let hash = path
             .bytes()
             .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        Self { folder: Path::new("/tmp").join(format!("hcpg-demo-{hash:08x}")) }
+        let folder = Path::new("/tmp").join(format!("hcpg-demo-{hash:08x}"));
+        Self { folder, environment: Vec::new() }
+    }
+
+    /// With a configuration of its own and variables for its process, in place of the backend `local`; in its folder,
+    /// which has been prepared.
+    pub fn configured(self, config: &Value, environment: Vec<(String, String)>) -> Result<Self, Error> {
+        let path = self.own_config();
+        let text = serde_saphyr::to_string(config)
+            .map_err(|error| Error::File { path: path.clone(), message: error.to_string() })?;
+        write(&path, &text)?;
+        Ok(Self { environment, ..self })
+    }
+
+    fn own_config(&self) -> PathBuf {
+        self.folder.join("config.yaml")
     }
 
     /// Makes its folder and everything it needs to run as its own ServiceAccount; builds its binary.
@@ -139,11 +157,16 @@ impl KeptOperator {
 
     fn command(&self, port: u16) -> Command {
         let mut command = Command::new(self.folder.join(NAME));
+        command.args(["run", "--http-address", &format!("127.0.0.1:{port}")]).arg("--config");
+        if self.environment.is_empty() {
+            command
+                .arg(project_file("examples/config-local.yaml"))
+                .env("HYBRIDCLOUD_BACKENDS_LOCAL_DATA_DIR", self.folder.join("data"));
+        } else {
+            command.arg(self.own_config());
+        }
         command
-            .args(["run", "--http-address", &format!("127.0.0.1:{port}")])
-            .arg("--config")
-            .arg(project_file("examples/config-local.yaml"))
-            .env("HYBRIDCLOUD_BACKENDS_LOCAL_DATA_DIR", self.folder.join("data"))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("KUBECONFIG", self.folder.join("kubeconfig"))
             .env("KUBERNETES_NAMESPACE", OPERATOR_NAMESPACE)
             // Its own from start to start, so that it need not wait for a lease that it held itself.

@@ -6,6 +6,7 @@ mod error;
 mod http;
 mod install;
 mod kept;
+mod kept_cloud;
 mod samples;
 mod sweep;
 
@@ -32,6 +33,7 @@ pub use install::{
     is_taken, project_file, uninstall,
 };
 pub use kept::KeptOperator;
+pub use kept_cloud::KeptCloud;
 pub use samples::Sample;
 pub use sweep::sweep;
 

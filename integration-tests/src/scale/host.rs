@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hcpg::api::PostgreSQLServerSpec;
-use hcpg::backend::{DesiredServer, Health, LocalBackend, Owner, ServerBackend, ServerObservation};
+use hcpg::backend::{
+    DesiredServer, Health, LocalBackend, Owner, Read, ServerBackend, ServerObservation, Urgency,
+};
 use hcpg::config::LocalConfig;
 use hcpg::postgres::TlsMode;
 use hcpg::secrets::Password;
@@ -59,7 +61,8 @@ impl Host {
         backend.create(&identity, &desired, &Password::new(PASSWORD)).await?;
         let since = Instant::now();
         let endpoint = loop {
-            if let ServerObservation::Present(server) = backend.observe(&identity, &owner, true).await?
+            if let ServerObservation::Present(server) =
+                backend.observe(&identity, &owner, Read::Direct(Urgency::User)).await?
                 && server.health == Health::Usable
                 && server.accepts_writes
                 && let Some(endpoint) = server.facts.endpoint

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hcpg::backend::{
-    BackendError, DesiredServer, Difference, Health, Owner, PresentServer, Rejection, Removal, ServerBackend,
-    ServerFacts, ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Health, Owner, PresentServer, Read, Rejection, Removal,
+    ServerBackend, ServerFacts, ServerIdentity, ServerObservation,
 };
 use hcpg::postgres::{Endpoint, TlsMode};
 use hcpg::secrets::Password;
@@ -108,7 +108,7 @@ impl ServerBackend for MemoryBackend {
         &self,
         identity: &ServerIdentity,
         owner: &Owner,
-        _: bool,
+        _: Read,
     ) -> Result<ServerObservation, BackendError> {
         let Some(server) = lock(&self.servers).get(&identity.name).cloned() else {
             return Ok(ServerObservation::Absent);

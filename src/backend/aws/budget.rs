@@ -1,29 +1,19 @@
 //! How many calls may be made to the service, and whose go first.
 //!
 //! An account may call RDS about 12 times a second in each region, with bursts of 300; people, other tools and Aurora
-//! share that ("API request throttling" in the user guide). We take half of it, and keep a part of that for what
-//! somebody waits for.
+//! share that ("API request throttling" in the user guide). The configuration says how much of it is ours; a part of that is
+//! kept for what somebody waits for.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Calls per second in the long run.
-const PER_SECOND: f64 = 6.0;
-/// Calls at once after a quiet time.
-const BURST: f64 = 60.0;
-/// So many are left to what is urgent.
-const RESERVE: f64 = 20.0;
+use crate::backend::Urgency;
+use crate::config::CallBudget;
+
+/// Which part of a burst is left to what is urgent.
+const RESERVED: f64 = 1.0 / 3.0;
 /// How long nothing is asked after the service refused a call without saying for how long.
 pub(super) const PAUSE: Duration = Duration::from_secs(2);
-
-/// Who waits for a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Urgency {
-    /// A change that somebody asked for, and reads that it needs.
-    Asked,
-    /// Looks that nobody asked for.
-    Routine,
-}
 
 /// The calls that may still be made.
 #[derive(Debug)]
@@ -31,14 +21,18 @@ pub(super) struct Budget(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
+    /// Calls per second in the long run.
+    per_second: f64,
+    /// Calls at once after a quiet time.
+    burst: f64,
     calls: f64,
     at: Instant,
     paused_until: Instant,
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(State::full(Instant::now())))
+    pub(super) fn new(limits: CallBudget) -> Self {
+        Self(Mutex::new(State::full(limits, Instant::now())))
     }
 
     /// Waits until a call may be made, and counts it.
@@ -63,25 +57,31 @@ impl Budget {
 }
 
 impl State {
-    fn full(now: Instant) -> Self {
-        Self { calls: BURST, at: now, paused_until: now }
+    fn full(limits: CallBudget, now: Instant) -> Self {
+        let (per_second, burst) = (f64::from(limits.per_second.max(1)), f64::from(limits.burst.max(1)));
+        Self { per_second, burst, calls: burst, at: now, paused_until: now }
+    }
+
+    /// So many are left to what is urgent; never so many that nothing else is ever asked.
+    fn reserve(&self) -> f64 {
+        (self.burst * RESERVED).floor().min(self.burst - 1.0)
     }
 
     /// Counts a call, or says after which time to ask again.
     fn take(&mut self, now: Instant, urgency: Urgency) -> Result<(), Duration> {
         let passed = now.saturating_duration_since(self.at);
-        self.calls = (self.calls + passed.as_secs_f64() * PER_SECOND).min(BURST);
+        self.calls = (self.calls + passed.as_secs_f64() * self.per_second).min(self.burst);
         self.at = now;
         if now < self.paused_until {
             return Err(self.paused_until - now);
         }
         let kept = match urgency {
-            Urgency::Asked => 0.0,
-            Urgency::Routine => RESERVE,
+            Urgency::User => 0.0,
+            Urgency::Resync => self.reserve(),
         };
         let missing = kept + 1.0 - self.calls;
         if missing > 0.0 {
-            return Err(Duration::from_secs_f64(missing / PER_SECOND).max(Duration::from_millis(1)));
+            return Err(Duration::from_secs_f64(missing / self.per_second).max(Duration::from_millis(1)));
         }
         self.calls -= 1.0;
         Ok(())
@@ -90,13 +90,15 @@ impl State {
     fn pause(&mut self, now: Instant, pause: Duration) {
         self.paused_until = self.paused_until.max(now + pause);
         // The service counts more calls than ours: others use the account too.
-        self.calls = self.calls.min(RESERVE);
+        self.calls = self.calls.min(self.reserve());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIMITS: CallBudget = CallBudget { per_second: 6, burst: 60 };
 
     fn taken(state: &mut State, now: Instant, urgency: Urgency) -> usize {
         (0..1000).take_while(|_| state.take(now, urgency).is_ok()).count()
@@ -105,26 +107,26 @@ mod tests {
     #[test]
     fn routine_looks_leave_calls_for_what_somebody_asked_for() {
         let now = Instant::now();
-        let mut state = State::full(now);
-        assert_eq!(taken(&mut state, now, Urgency::Routine), 40);
-        assert_eq!(taken(&mut state, now, Urgency::Asked), 20);
-        assert!(state.take(now, Urgency::Asked).is_err());
+        let mut state = State::full(LIMITS, now);
+        assert_eq!(taken(&mut state, now, Urgency::Resync), 40);
+        assert_eq!(taken(&mut state, now, Urgency::User), 20);
+        assert!(state.take(now, Urgency::User).is_err());
     }
 
     #[test]
     fn in_the_long_run_there_are_six_calls_a_second() {
         let begin = Instant::now();
-        let mut state = State::full(begin);
-        taken(&mut state, begin, Urgency::Asked);
-        assert_eq!(taken(&mut state, begin + Duration::from_secs(2), Urgency::Asked), 12);
+        let mut state = State::full(LIMITS, begin);
+        taken(&mut state, begin, Urgency::User);
+        assert_eq!(taken(&mut state, begin + Duration::from_secs(2), Urgency::User), 12);
     }
 
     #[test]
     fn after_a_refusal_nobody_asks_before_the_time_is_over() {
         let now = Instant::now();
-        let mut state = State::full(now);
+        let mut state = State::full(LIMITS, now);
         state.pause(now, Duration::from_secs(3));
-        assert_eq!(state.take(now + Duration::from_secs(1), Urgency::Asked), Err(Duration::from_secs(2)));
-        assert_eq!(state.take(now + Duration::from_secs(3), Urgency::Asked), Ok(()));
+        assert_eq!(state.take(now + Duration::from_secs(1), Urgency::User), Err(Duration::from_secs(2)));
+        assert_eq!(state.take(now + Duration::from_secs(3), Urgency::User), Ok(()));
     }
 }

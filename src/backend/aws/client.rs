@@ -1,39 +1,53 @@
-//! The way to the service: credentials, endpoint, time limits, and the budget that every call passes.
+//! The way to the service: credentials, endpoint, trust, time limits, and the budget that every call passes.
 
 use std::time::Duration;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion, Region};
 use aws_sdk_rds::Client;
+use aws_sdk_rds::config::SharedHttpClient;
 use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::config::retry::RetryConfig;
 use aws_sdk_rds::config::timeout::TimeoutConfig;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use tokio::sync::OnceCell;
 
-use super::budget::{Budget, Urgency};
+use super::budget::Budget;
 use super::error::{Failed, failed};
-use super::settings::Account;
+use crate::backend::{BackendError, Urgency};
+use crate::config::AwsConfig;
 
 /// For the whole of one call.
 const CALL: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(5);
 
+const NAME: &str = "hybrid-cloud-postgresql-operator";
+
 /// One account and region.
 #[derive(Debug)]
 pub(super) struct Service {
-    account: Account,
+    config: AwsConfig,
+    /// Certificates in PEM that are trusted besides the known ones.
+    trust: Option<String>,
     client: OnceCell<Client>,
     budget: Budget,
 }
 
 impl Service {
-    pub(super) fn new(account: Account) -> Self {
-        Self { account, client: OnceCell::new(), budget: Budget::new() }
+    pub(super) fn new(config: &AwsConfig, trust: Option<String>) -> Self {
+        let budget = Budget::new(config.call_budget);
+        Self { config: config.clone(), trust, client: OnceCell::new(), budget }
     }
 
     pub(super) fn region(&self) -> &str {
-        &self.account.region
+        &self.config.region
+    }
+
+    /// The certificates that servers are verified with; none: they are not.
+    pub(super) fn trust(&self) -> Option<&str> {
+        self.trust.as_deref()
     }
 
     /// Makes one call, when the budget allows it.
@@ -45,7 +59,8 @@ impl Service {
         send: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
     ) -> Result<T, Failed> {
         self.budget.take(urgency).await;
-        let answer = send(self.client().await).await;
+        let client = self.client.get_or_try_init(|| connect(&self.config, self.trust.as_deref()));
+        let answer = send(client.await.map_err(Failed::from)?).await;
         answer.map_err(|error| {
             let failed = failed(name, &error, secret);
             if let Some(pause) = failed.throttled() {
@@ -54,33 +69,40 @@ impl Service {
             failed
         })
     }
-
-    async fn client(&self) -> &Client {
-        self.client.get_or_init(|| connect(&self.account)).await
-    }
 }
 
 /// Credentials by the SDK's default chain: environment, profile, web identity, container, instance.
-async fn connect(account: &Account) -> Client {
+async fn connect(aws: &AwsConfig, trust: Option<&str>) -> Result<Client, BackendError> {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(CALL).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(Region::new(account.region.clone()))
+        .region(Region::new(aws.region.clone()))
         .timeout_config(timeouts)
         // The controller tries again, with a pause per object; two who do are in each other's way.
         .retry_config(RetryConfig::disabled());
-    if let Ok(name) = AppName::new("hybrid-cloud-postgresql-operator") {
+    if let Ok(name) = AppName::new(NAME) {
         loader = loader.app_name(name);
+    }
+    if let Some(pem) = trust {
+        loader = loader.http_client(trusting(pem)?);
     }
     let shared = loader.load().await;
     let mut config = aws_sdk_rds::config::Builder::from(&shared);
-    if let Some(role) = &account.role_arn {
-        let provider = AssumeRoleProvider::builder(role)
-            .session_name("hybrid-cloud-postgresql-operator")
-            .configure(&shared);
+    if let Some(role) = &aws.assume_role_arn {
+        let provider = AssumeRoleProvider::builder(role).session_name(NAME).configure(&shared);
         config = config.credentials_provider(provider.build().await);
     }
-    if let Some(endpoint) = &account.endpoint_url {
+    if let Some(endpoint) = &aws.endpoint {
         config = config.endpoint_url(endpoint);
     }
-    Client::from_conf(config.build())
+    Ok(Client::from_conf(config.build()))
+}
+
+/// The host's certificates and these.
+fn trusting(pem: &str) -> Result<SharedHttpClient, BackendError> {
+    let store = TrustStore::empty().with_native_roots(true).with_pem_certificate(pem.as_bytes());
+    let context = TlsContext::builder().with_trust_store(store).build();
+    let context =
+        context.map_err(|_| BackendError::rejected("extra_ca_file: the certificates cannot be used"))?;
+    let builder = aws_smithy_http_client::Builder::new();
+    Ok(builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context).build_https())
 }

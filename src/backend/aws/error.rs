@@ -15,6 +15,12 @@ use super::budget::PAUSE;
 pub(super) const INSTANCE_NOT_FOUND: &str = "DBInstanceNotFound";
 /// The name is taken.
 pub(super) const INSTANCE_EXISTS: &str = "DBInstanceAlreadyExists";
+/// The snapshot is not there.
+pub(super) const SNAPSHOT_NOT_FOUND: &str = "DBSnapshotNotFound";
+/// The parameter group is there already.
+pub(super) const GROUP_EXISTS: &str = "DBParameterGroupAlreadyExists";
+/// The parameter group is not there.
+pub(super) const GROUP_NOT_FOUND: &str = "DBParameterGroupNotFound";
 
 /// Longest part of the service's own sentence that is passed on.
 const LONGEST: usize = 300;
@@ -44,6 +50,13 @@ impl Failed {
             }
             _ => None,
         }
+    }
+}
+
+/// A call that was not made.
+impl From<BackendError> for Failed {
+    fn from(error: BackendError) -> Self {
+        Self { code: None, error }
     }
 }
 

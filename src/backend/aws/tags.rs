@@ -12,6 +12,8 @@ pub(super) const NAMESPACE: &str = "hybridcloud-postgresql-operator:namespace";
 pub(super) const NAME: &str = "hybridcloud-postgresql-operator:name";
 /// The uid of the object, for people.
 pub(super) const UID: &str = "hybridcloud-postgresql-operator:uid";
+/// The mark of a server that stayed when its object went.
+pub(super) const RETAINED: &str = "hybridcloud-postgresql-operator:retained";
 
 /// Whose a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +40,12 @@ pub(super) fn value<'a>(tags: &'a [Tag], key: &str) -> Option<&'a str> {
     tags.iter().find(|tag| tag.key() == Some(key)).map(|tag| tag.value().unwrap_or_default())
 }
 
-/// The tags that have to be there: the original's two and the configured ones. What else is there belongs to others.
+/// The tags that have to be there: the original's two and the configured ones, in whose values `{namespace}` and `{name}`
+/// stand for the object. What else is there belongs to others.
 pub(super) fn required(owner: &Owner, configured: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut tags = configured.clone();
+    let filled = |text: &String| text.replace("{namespace}", &owner.namespace).replace("{name}", &owner.name);
+    let mut tags: BTreeMap<String, String> =
+        configured.iter().map(|(key, value)| (key.clone(), filled(value))).collect();
     tags.insert(NAMESPACE.to_owned(), owner.namespace.clone());
     tags.insert(NAME.to_owned(), owner.name.clone());
     tags
@@ -50,7 +55,19 @@ pub(super) fn required(owner: &Owner, configured: &BTreeMap<String, String>) -> 
 pub(super) fn written(owner: &Owner, configured: &BTreeMap<String, String>) -> Vec<Tag> {
     let mut tags = required(owner, configured);
     tags.insert(UID.to_owned(), owner.uid.clone());
-    tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+    tags.into_iter().map(|(key, value)| tag(&key, &value)).collect()
+}
+
+/// Those of [`written`] that are not there yet, or say something else.
+pub(super) fn missing(found: &[Tag], owner: &Owner, configured: &BTreeMap<String, String>) -> Vec<Tag> {
+    let mut tags = written(owner, configured);
+    tags.retain(|tag| value(found, tag.key().unwrap_or_default()) != tag.value());
+    tags
+}
+
+/// One tag.
+pub(super) fn tag(key: &str, value: &str) -> Tag {
+    Tag::builder().key(key).value(value).build()
 }
 
 #[cfg(test)]
@@ -62,7 +79,7 @@ mod tests {
     }
 
     fn tags(pairs: &[(&str, &str)]) -> Vec<Tag> {
-        pairs.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build()).collect()
+        pairs.iter().map(|(key, value)| tag(key, value)).collect()
     }
 
     #[test]
@@ -83,5 +100,12 @@ mod tests {
     fn configured_tags_cannot_say_that_a_server_is_somebody_elses() {
         let configured = BTreeMap::from([(NAME.to_owned(), "billing".to_owned())]);
         assert_eq!(whose(&written(&owner(), &configured), &owner()), Whose::Ours);
+    }
+
+    #[test]
+    fn configured_tags_can_name_the_object_and_only_what_differs_is_written() {
+        let configured = BTreeMap::from([("who".to_owned(), "{namespace}/{name}".to_owned())]);
+        let found = tags(&[(NAMESPACE, "team"), (NAME, "orders"), (UID, "uid-0"), ("who", "team/orders")]);
+        assert_eq!(missing(&found, &owner(), &configured), tags(&[(UID, "uid-1")]));
     }
 }

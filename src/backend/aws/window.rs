@@ -1,32 +1,29 @@
 //! Maintenance windows in the service's words. Pure.
 
-use crate::api::MaintenanceWindow;
+use crate::api::{MaintenanceWindow, WeeklyWindow};
 
-/// How long the window is. The service asks for 30 minutes at least (API reference, `PreferredMaintenanceWindow`).
-const MINUTES: u32 = 60;
 const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 const MINUTES_OF_A_DAY: u32 = 24 * 60;
 
-/// `ddd:hh:mm-ddd:hh:mm` in UTC; none when weekday or time cannot be read.
-pub(super) fn of(window: &MaintenanceWindow) -> Option<String> {
-    let day = weekday(&window.weekday)?;
-    let begin = day * MINUTES_OF_A_DAY + minutes(&window.starttime)?;
-    let end = (begin + MINUTES) % (MINUTES_OF_A_DAY * 7);
-    Some(format!("{}-{}", moment(begin), moment(end)))
+/// `ddd:hh:mm-ddd:hh:mm` in UTC, at least 30 minutes long (API reference, `PreferredMaintenanceWindow`).
+pub(super) fn text(window: WeeklyWindow) -> String {
+    let (hour, minute) = window.start();
+    let begin = u32::from(window.weekday()) * MINUTES_OF_A_DAY + u32::from(hour) * 60 + u32::from(minute);
+    let length = u32::try_from(WeeklyWindow::length().as_mins()).unwrap_or_default();
+    let end = (begin + length) % (MINUTES_OF_A_DAY * 7);
+    format!("{}-{}", moment(begin), moment(end))
 }
 
-/// The day of the week from Sunday on, by its name or its number, as the original took it.
-fn weekday(text: &str) -> Option<u32> {
-    let lower = text.trim().to_lowercase();
-    let number = lower.parse().ok().filter(|number: &u32| *number < 7);
-    let by_name = || DAYS.iter().position(|day| lower.starts_with(day)).and_then(|at| u32::try_from(at).ok());
-    number.or_else(by_name)
+/// What users wrote, in the service's words; none when it cannot be read.
+pub(super) fn of(written: &MaintenanceWindow) -> Option<String> {
+    WeeklyWindow::read(written).ok().map(text)
 }
 
-fn minutes(text: &str) -> Option<u32> {
-    let (hours, minutes) = text.trim().split_once(':')?;
-    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+/// When a window in the service's words begins; none when it is none.
+pub(super) fn read(text: &str) -> Option<WeeklyWindow> {
+    let (weekday, time) = text.split('-').next()?.split_once(':')?;
+    let written = MaintenanceWindow { weekday: weekday.to_owned(), starttime: time.to_owned() };
+    WeeklyWindow::read(&written).ok()
 }
 
 fn moment(minutes: u32) -> String {
@@ -43,6 +40,7 @@ mod tests {
 
     #[rstest]
     #[case("Mon", "03:00", Some("mon:03:00-mon:04:00"))]
+    #[case("Monday", "03:00", Some("mon:03:00-mon:04:00"))]
     #[case("0", "3:05", Some("sun:03:05-sun:04:05"))]
     #[case("Wed", "23:30", Some("wed:23:30-thu:00:30"))]
     #[case("Sat", "23:30", Some("sat:23:30-sun:00:30"))]
@@ -56,5 +54,7 @@ mod tests {
     ) {
         let window = MaintenanceWindow { weekday: weekday.to_owned(), starttime: starttime.to_owned() };
         assert_eq!(of(&window).as_deref(), expected);
+        // Read back, it is the same one.
+        assert_eq!(expected.and_then(read).map(text).as_deref(), expected);
     }
 }

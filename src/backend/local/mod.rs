@@ -39,8 +39,8 @@ use crate::config::LocalConfig;
 use crate::secrets::Password;
 
 use super::{
-    BackendError, DesiredServer, Difference, Health, Owner, PARAMETER, Rejection, Removal, ServerBackend,
-    ServerFacts, ServerIdentity, ServerObservation, Stage,
+    BackendError, DesiredServer, Difference, Health, Owner, PARAMETER, Read, Rejection, Removal,
+    ServerBackend, ServerFacts, ServerIdentity, ServerObservation, Stage,
 };
 use create::Plan;
 use install::Installs;
@@ -158,7 +158,7 @@ impl ServerBackend for LocalBackend {
         &self,
         identity: &ServerIdentity,
         owner: &Owner,
-        _direct: bool,
+        _: Read,
     ) -> Result<ServerObservation, BackendError> {
         let (name, owner) = (identity.name.clone(), owner.clone());
         let mut observation = self.blocking(move |local| local.observe(&name, &owner)).await?;

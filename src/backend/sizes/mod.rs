@@ -16,6 +16,7 @@ mod tests;
 mod wish;
 
 use super::Rejection;
+use wish::rejection;
 
 pub use aurora::{AuroraSize, aurora};
 pub use flexible::{FlexibleSize, flexible};
@@ -30,6 +31,14 @@ pub struct Sizing<T> {
     pub size: T,
     /// One sentence for each part of the wish that was not met to the letter. For an event.
     pub warnings: Vec<String>,
+}
+
+impl<T> Sizing<T> {
+    /// The warnings, each with the field that it is about.
+    pub fn warned(&self) -> Vec<Rejection> {
+        let parts = self.warnings.iter().map(|warning| warning.split_once(": ").unwrap_or(("size", warning)));
+        parts.map(|(field, message)| rejection(field, message.to_owned())).collect()
+    }
 }
 
 /// Both, or everything that is refused about them.

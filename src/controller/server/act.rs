@@ -22,11 +22,18 @@ pub(super) async fn act(
     action: ServerAction,
 ) -> Result<Vec<Note>, Failure> {
     if let ServerAction::Credentials(action) = action {
+        // The first of the last ones: while the object is there, somebody can be told.
+        if trigger == ServerTrigger::Gone && action == CredentialsAction::RemoveSecret {
+            conclude(object, seen).await?;
+        }
         return act_on_credentials(context, object, seen, trigger, action).await;
     }
     let (backend, identity) = target(seen)?;
-    let managed = object.status.as_ref().map_or(&[][..], |status| &status.managed_parameters);
-    let desired = DesiredServer { owner: &seen.owner, spec: &object.spec, managed };
+    let (managed, managed_rules) = object
+        .status
+        .as_ref()
+        .map_or((&[][..], &[][..]), |status| (&status.managed_parameters, &status.managed_firewall_rules));
+    let desired = DesiredServer { owner: &seen.owner, spec: &object.spec, managed, managed_rules };
     match action {
         ServerAction::CreateServer => {
             backend.create(&identity, &desired, seen.credentials.pending_password()?).await?;
@@ -51,15 +58,32 @@ pub(super) async fn act(
         }
         ServerAction::MarkServer => backend.mark(&identity, &seen.owner, seen.deleting).await?,
         ServerAction::DeleteServer => {
-            let removal = match (seen.deletion, &object.metadata.deletion_timestamp) {
-                (DeletionPolicy::Snapshot, Some(since)) => Removal::SnapshotAndDelete { since: since.0 },
-                _ => Removal::Delete,
-            };
-            backend.delete(&identity, &seen.owner, seen.recorded_uid.as_deref(), removal).await?;
+            let (uid, removal) = (seen.recorded_uid.as_deref(), removal(object, seen));
+            backend.delete(&identity, &seen.owner, uid, removal).await?;
         }
         ServerAction::Credentials(_) => {}
     }
     Ok(Vec::new())
+}
+
+fn removal(object: &PostgreSQLServer, seen: &ServerSeen) -> Removal {
+    match (seen.deletion, &object.metadata.deletion_timestamp) {
+        (DeletionPolicy::Snapshot, Some(since)) => Removal::SnapshotAndDelete { since: since.0 },
+        _ => Removal::Delete,
+    }
+}
+
+/// Where nothing was ever begun, there is nothing to look after.
+async fn conclude(object: &PostgreSQLServer, seen: &ServerSeen) -> Result<(), Failure> {
+    let pinned = object.status.as_ref().is_some_and(|status| status.server.is_some());
+    if let (true, Ok(backend), Some(identity)) = (pinned, &seen.backend, &seen.identity)
+        && backend.concludes()
+    {
+        let last_seen = seen.last_seen.as_deref().filter(|_| seen.was_ready);
+        let removal = removal(object, seen);
+        backend.conclude(identity, &seen.owner, removal, last_seen).await?;
+    }
+    Ok(())
 }
 
 fn target(seen: &ServerSeen) -> Result<(Arc<dyn ServerBackend>, ServerIdentity), Failure> {

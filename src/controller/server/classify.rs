@@ -38,7 +38,7 @@ pub(super) fn view(phase: Phase, seen: &ServerSeen) -> ServerView {
         retain: seen.deletion == DeletionPolicy::Retain || seen.leaves_deleted,
         referenced: !seen.referenced_by.is_empty(),
         protected: seen.present().is_some_and(|server| server.protected.is_some()),
-        mismarked: seen.present().is_some_and(|server| server.left != (seen.deleting && seen.leaves_deleted)),
+        mismarked: seen.present().is_some_and(|server| server.left != seen.is_to_bear_mark()),
     }
 }
 

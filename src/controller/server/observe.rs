@@ -8,10 +8,10 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
 use super::waiting::{self, Waiting};
-use crate::api::{DeletionPolicy, PostgreSQLServer};
+use crate::api::{DeletionPolicy, Phase, PostgreSQLServer};
 use crate::backend::{
-    BackendError, Change, DesiredServer, Difference, Health, Owner, PresentServer, Rejection, ServerBackend,
-    ServerIdentity, ServerObservation, Stage,
+    BackendError, Change, DesiredServer, Difference, Health, Owner, PresentServer, Read, Rejection,
+    ServerBackend, ServerIdentity, ServerObservation, Stage, Urgency,
 };
 use crate::controller::context::Context;
 use crate::controller::credentials::CredentialsSeen;
@@ -70,6 +70,10 @@ pub struct ServerSeen {
     pub deletion: DeletionPolicy,
     /// The backend marks servers instead of deleting them.
     pub leaves_deleted: bool,
+    /// The backend marks servers that stay because their objects say so.
+    pub marks_retained: bool,
+    /// What the server was working on when it was last seen, if its object was being deleted then.
+    pub last_seen: Option<String>,
     /// The recorded id of the server.
     pub recorded_uid: Option<String>,
     /// The generation of the spec.
@@ -109,6 +113,12 @@ impl ServerSeen {
         takeover::waits(self.adopted, self.generation)
     }
 
+    /// Whether the server shall bear the mark that its object is gone.
+    pub fn is_to_bear_mark(&self) -> bool {
+        let stays = self.deletion == DeletionPolicy::Retain && self.marks_retained;
+        self.deleting && (self.leaves_deleted || stays)
+    }
+
     /// How long the backend asked to be left alone.
     pub fn retry_after(&self) -> Duration {
         match self.answer {
@@ -141,7 +151,12 @@ pub(super) async fn observe(
     let namespace = object.namespace().unwrap_or_default();
     let owner = Owner { namespace: namespace.clone(), name: object.name_any(), uid: uid.clone() };
     let deleting = object.metadata.deletion_timestamp.is_some();
-    let desired = DesiredServer { owner: &owner, spec: &object.spec, managed: &status.managed_parameters };
+    let desired = DesiredServer {
+        owner: &owner,
+        spec: &object.spec,
+        managed: &status.managed_parameters,
+        managed_rules: &status.managed_firewall_rules,
+    };
 
     let (wanted_backend, recorded_backend) = (object.spec.backend.as_deref(), status.backend.as_deref());
     let selected = match pinned.name {
@@ -168,9 +183,12 @@ pub(super) async fn observe(
     // Ours is pinned before the first effect, and the original recorded the backend before its own: with neither,
     // nothing was ever begun.
     let never_begun = pinned.name.is_none() && status.backend.is_none();
+    let remembered = context.settled.find(&uid, wishes(context, object)).map(|memory| memory.login);
+    let requests = Requests::of(object);
+    let read = freshness(context, object, &requests, remembered.is_some());
     let answer = match (&selected, &identity) {
         _ if deleting && never_begun => Answer::Absent,
-        (Ok(backend), Some(identity)) => ask(backend.as_ref(), identity, &owner).await,
+        (Ok(backend), Some(identity)) => ask(backend.as_ref(), identity, &owner, read).await,
         (Err(error), _) if status.backend.is_some() => {
             Answer::Unreadable { message: error.to_string(), retry_after: None }
         }
@@ -191,7 +209,6 @@ pub(super) async fn observe(
         .and_then(|server| server.facts.endpoint.clone());
     let secret_owner =
         SecretOwner { kind: "PostgreSQLServer", namespace, name: owner.name.clone(), uid: uid.clone() };
-    let requests = Requests::of(object);
     let generation = object.metadata.generation.unwrap_or_default();
     let left = Recorded {
         pinned: pinned.name.is_some(),
@@ -202,7 +219,7 @@ pub(super) async fn observe(
     let adopted =
         left.adopted(present.is_some_and(|server| is_worth_keeping(object, server)), generation, &requests);
     let whereabouts = Whereabouts {
-        remembered: context.settled.find(&uid, wishes(context, object)).map(|memory| memory.login),
+        remembered,
         // Nothing is stored before the name is pinned.
         nothing_pending: never_begun && !deleting && matches!(answer, Answer::Absent),
         written,
@@ -268,9 +285,17 @@ pub(super) async fn observe(
         paused: requests.paused || context.observes_only(),
         observes_only: context.observes_only(),
         deletion: object.spec.deletion_policy.unwrap_or_else(|| {
-            selected.as_ref().map_or_else(|_| DeletionPolicy::default(), |backend| backend.default_deletion())
+            selected.as_ref().map_or_else(
+                |_| DeletionPolicy::default(),
+                |backend| backend.default_deletion(takeover::is_original(object)),
+            )
         }),
         leaves_deleted: selected.as_ref().is_ok_and(|backend| backend.leaves_deleted()),
+        marks_retained: selected.as_ref().is_ok_and(|backend| backend.marks_retained()),
+        last_seen: status
+            .operation
+            .filter(|_| status.phase == Some(Phase::Deleting))
+            .map(|operation| operation.kind),
         recorded_uid: pinned.uid,
         generation,
         adopted,
@@ -301,9 +326,23 @@ fn is_worth_keeping(object: &PostgreSQLServer, server: &PresentServer) -> bool {
     takeover::is_original(object) || !matches!(server.health, Health::Failed { was_available: false, .. })
 }
 
-/// A direct read: whatever follows from absence must not follow from a listing.
-async fn ask(backend: &dyn ServerBackend, identity: &ServerIdentity, owner: &Owner) -> Answer {
-    match backend.observe(identity, owner, true).await {
+/// How fresh the answer has to be. From what is remembered nothing follows but that there is nothing to do, so that a
+/// listing will do; its age adds to the time until something is noticed that nobody has told us of. Whatever else is
+/// decided is decided after a look without memory, which is a direct read.
+fn freshness(context: &Context, object: &PostgreSQLServer, requests: &Requests, remembered: bool) -> Read {
+    if remembered {
+        return Read::Shared { at_most: context.resync() };
+    }
+    let status = object.status.as_ref();
+    let settled = status.is_some_and(|status| {
+        status.phase == Some(Phase::Ready) && status.observed_generation == object.metadata.generation
+    });
+    let asked = object.metadata.deletion_timestamp.is_some() || !requests.actions.is_empty();
+    Read::Direct(if settled && !asked { Urgency::Resync } else { Urgency::User })
+}
+
+async fn ask(backend: &dyn ServerBackend, identity: &ServerIdentity, owner: &Owner, read: Read) -> Answer {
+    match backend.observe(identity, owner, read).await {
         Ok(ServerObservation::Absent) => Answer::Absent,
         Ok(ServerObservation::NotOurs { message }) => Answer::NotOurs(message),
         Ok(ServerObservation::Present(server)) => Answer::Present(server),

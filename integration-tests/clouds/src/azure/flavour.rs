@@ -64,7 +64,7 @@ fn bootstrap(admin: &Admin) -> Vec<String> {
         "GRANT pg_monitor, pg_signal_backend TO azure_pg_admin WITH ADMIN OPTION".to_owned(),
         format!("CREATE ROLE {role} LOGIN CREATEDB CREATEROLE PASSWORD {}", text(&admin.password)),
         format!("GRANT azure_pg_admin TO {role}"),
-        "GRANT ALL ON DATABASE postgres TO azure_pg_admin".to_owned(),
+        "ALTER DATABASE postgres OWNER TO azure_pg_admin".to_owned(),
         "CREATE DATABASE azure_maintenance".to_owned(),
         "CREATE DATABASE azure_sys".to_owned(),
         "REVOKE ALL ON DATABASE azure_maintenance FROM PUBLIC".to_owned(),

@@ -15,6 +15,7 @@ mod network;
 mod operations;
 mod route;
 mod rules;
+mod seen;
 mod serve;
 mod server;
 mod settings;

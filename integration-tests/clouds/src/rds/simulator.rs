@@ -34,7 +34,7 @@ pub struct Call {
 
 /// A simulated RDS; ends when it is dropped, with its servers.
 pub struct Simulator {
-    cloud: Arc<Cloud>,
+    pub(super) cloud: Arc<Cloud>,
     endpoint: String,
     tasks: [tokio::task::JoinHandle<()>; 2],
 }
@@ -202,6 +202,52 @@ impl Simulator {
     /// Calls signed with this access key are of this account; other keys are of the account `123456789012`.
     pub fn add_access_key(&self, key: &str, account: &str) {
         self.cloud.sessions().add(key, account);
+    }
+}
+
+/// For many servers, and for servers that suffer.
+impl Simulator {
+    /// All instances as the service knows them, of all accounts and regions.
+    #[must_use]
+    pub fn instances(&self) -> Vec<Instance> {
+        let of = |realm: Arc<Realm>| realm.state().instances.values().cloned().collect::<Vec<_>>();
+        self.cloud.each().into_iter().flat_map(of).collect()
+    }
+
+    /// One more instance that is like another one, with other tags and the same PostgreSQL behind.
+    pub fn twin(&self, of: &str, id: &str, tags: BTreeMap<String, String>) {
+        for realm in self.cloud.each() {
+            let resource_id = format!("db-SIM{:023}", self.cloud.number());
+            let (id, arn) = (id.to_owned(), realm.arn("db", id));
+            let mut state = realm.state();
+            if let Some(instance) = state.instances.get(of).cloned() {
+                let twin = Instance { id: id.clone(), resource_id, arn, tags: tags.clone(), ..instance };
+                state.instances.insert(id, twin);
+            }
+        }
+    }
+
+    /// Ends the PostgreSQL behind an instance as a crash would; the service starts it again. False where none runs.
+    pub fn crash(&self, id: &str) -> bool {
+        let server = self.cloud.find_instance(id, |it| it.server.clone()).flatten();
+        let Some(server) = server.filter(|server| server.runs()) else { return false };
+        server.kill();
+        let cloud = self.cloud.clone();
+        tokio::spawn(async move {
+            while server.runs() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            cloud.state_lasts().await;
+            // One that does not start is seen by whoever waits for it.
+            let _ = server.start().await;
+        });
+        true
+    }
+
+    /// How many of the creations that shall fail are still to come.
+    #[must_use]
+    pub fn creations_to_fail(&self) -> u32 {
+        self.cloud.each().iter().map(|realm| realm.state().failing_creations).max().unwrap_or_default()
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use clap::{Args, ValueEnum};
 use hcpg::api::{Condition, ConditionStatus, ConditionType, Phase, PostgreSQLDatabase, PostgreSQLServer};
 use integration_tests::control_plane::{Binary, create_namespace, locate};
-use integration_tests::operator::{KeptOperator, install, project_file};
+use integration_tests::operator::{KeptCloud, KeptOperator, install, project_file};
 use integration_tests::world::Credentials;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
@@ -21,7 +22,6 @@ use crate::cluster::{self, Target};
 
 /// The namespace of the demo's objects.
 pub const NAMESPACE: &str = "hcpg-demo";
-const EXAMPLE: &str = "examples/simple.yaml";
 const SERVER: &str = "demoteam";
 const DATABASE: &str = "demoservice";
 const SECRET: &str = "demoservice-postgres-credentials";
@@ -30,25 +30,60 @@ const QUERY: &str = "SELECT current_user AS \"user\", current_database() AS \"da
                      split_part(version(), ' ', 2) AS \"PostgreSQL\", \
                      (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS \"TLS\"";
 
+/// What the demo shows.
+#[derive(Args)]
+pub struct Demo {
+    #[command(flatten)]
+    target: Target,
+    /// The backend that the servers are made with: on this host, or in a simulated cloud.
+    #[arg(long, env = "BACKEND", default_value = "local")]
+    backend: Backend,
+}
+
+/// Where the demo's servers are.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Backend {
+    /// PostgreSQL on this host.
+    Local,
+    /// A simulated Amazon RDS.
+    Awsrds,
+}
+
+impl Backend {
+    fn example(self) -> &'static str {
+        match self {
+            Self::Local => "examples/simple.yaml",
+            Self::Awsrds => "examples/aws.yaml",
+        }
+    }
+}
+
 /// Shows the operator at work from end to end, and leaves it running.
-pub async fn up(target: &Target) -> Result<(), Failure> {
+pub async fn up(Demo { target, backend }: &Demo) -> Result<(), Failure> {
     step(1, "A control plane");
     let cluster = cluster::ready(target).await?;
     let client = cluster.client().await?;
 
     step(2, "The operator");
     println!("building it; minutes the first time, then seconds");
-    let operator = KeptOperator::of(&target.folder()?);
+    let mut operator = KeptOperator::of(&target.folder()?);
     cluster::refuse_taken(target, &client).await?;
     install(&client).await?;
     operator.prepare(&client, &cluster.kubeconfig).await?;
     operator.stop().await?;
+    if *backend != Backend::Local {
+        let mut program = std::process::Command::new(std::env::current_exe()?);
+        program.arg("cloud");
+        let cloud = KeptCloud::start(operator.folder(), program).await?;
+        operator = operator.configured(&cloud.config(), cloud.environment())?;
+        println!("beside it a simulated cloud, with real PostgreSQL servers");
+    }
     let port = operator.start().await?;
     println!("it runs as its own ServiceAccount with the rules of its chart");
 
-    step(3, &format!("A server and a database: {EXAMPLE}"));
+    step(3, &format!("A server and a database: {}", backend.example()));
     create_namespace(&client, NAMESPACE).await?;
-    apply_example(&client).await?;
+    apply_example(&client, backend.example()).await?;
     watch(&client, &operator).await?;
 
     step(4, "A login with nothing but the Secret");
@@ -77,8 +112,8 @@ fn step(number: u32, title: &str) {
     println!("\n[{number}/5] {title}");
 }
 
-async fn apply_example(client: &Client) -> Result<(), Failure> {
-    let text = fs::read_to_string(project_file(EXAMPLE))?;
+async fn apply_example(client: &Client, example: &str) -> Result<(), Failure> {
+    let text = fs::read_to_string(project_file(example))?;
     for object in serde_saphyr::from_multiple::<Value>(&text)? {
         let types: TypeMeta = serde_json::from_value(object.clone())?;
         let (kind, _) = kube::discovery::pinned_kind(client, &GroupVersionKind::try_from(&types)?).await?;

@@ -7,9 +7,11 @@ mod cluster;
 mod demo;
 mod run;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use integration_tests::operator::KeptCloud;
 
 /// What is told to the user when something cannot be done.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -31,9 +33,15 @@ enum Command {
     /// Runs the operator in the foreground.
     Run(cluster::Target),
     /// Shows the operator at work from end to end.
-    DemoUp(cluster::Target),
+    DemoUp(demo::Demo),
     /// The same as cluster-down.
     DemoDown(cluster::Target),
+    /// The simulated cloud of the demo.
+    #[command(hide = true)]
+    Cloud {
+        /// Where it notes how to get to it.
+        notes: PathBuf,
+    },
     /// Measures what the operator costs with many objects, in throw-away control planes.
     Bench(bench::Plan),
     /// The operator that `bench` measures.
@@ -47,7 +55,8 @@ async fn main() -> ExitCode {
         Command::ClusterUp(target) => cluster::up(&target).await,
         Command::ClusterDown(target) | Command::DemoDown(target) => demo::down(&target).await,
         Command::Run(target) => run::run(&target).await,
-        Command::DemoUp(target) => demo::up(&target).await,
+        Command::DemoUp(demo) => demo::up(&demo).await,
+        Command::Cloud { notes } => KeptCloud::run(&notes).await,
         Command::Bench(plan) => bench::measure(&plan).await,
         Command::BenchOperator(operator) => bench::operate(operator).await,
     };

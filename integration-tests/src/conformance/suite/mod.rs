@@ -8,6 +8,7 @@ mod life;
 mod lost;
 mod matrix;
 mod states;
+mod wire;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use super::subject::Subject;
 
 pub use matrix::{API, BACKEND, WATCHES, faults, watches};
 pub use states::{STATES, states};
+pub use wire::{WIRE, wire};
 
 /// Everything that a server goes through when nothing goes wrong but what users and hosts do.
 pub async fn life(subject: Arc<dyn Subject>) {

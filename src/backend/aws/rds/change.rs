@@ -1,18 +1,17 @@
-//! The effects on an instance.
+//! Making and changing an instance.
 
-use aws_sdk_rds::operation::delete_db_instance::builders::DeleteDbInstanceInputBuilder;
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDbInstanceInputBuilder;
-use aws_sdk_rds::types::DbInstance;
+use aws_sdk_rds::types::{DbInstance, Tag};
 
-use super::super::super::{BackendError, DesiredServer, Difference, Owner, Removal, ServerIdentity};
-use super::super::budget::Urgency;
-use super::super::error::{INSTANCE_EXISTS, PROTECTED};
+use super::super::super::{
+    BackendError, DesiredServer, Difference, Owner, ServerIdentity, Settings, Stage, Urgency,
+};
+use super::super::error::INSTANCE_EXISTS;
 use super::super::tags;
-use super::{RdsBackend, requests, rules};
+use super::configure::{group_of, wishes};
+use super::{RdsBackend, parameters, requests, rules};
+use crate::backend::PARAMETER;
 use crate::secrets::Password;
-
-/// States in which the service takes no final snapshot (API reference of `DeleteDBInstance`).
-const WITHOUT_SNAPSHOT: [&str; 3] = ["failed", "incompatible-restore", "incompatible-network"];
 
 impl RdsBackend {
     /// The name is what makes it happen once: a request whose answer was lost is repeated, and meets what it has made.
@@ -22,16 +21,18 @@ impl RdsBackend {
         desired: &DesiredServer<'_>,
         password: &Password,
     ) -> Result<(), BackendError> {
-        let Some(class) = rules::class(desired.spec, &self.settings) else {
-            return Err(BackendError::rejected("the configuration has no default class"));
-        };
-        let version = self.version_to_create(desired.spec.version.as_deref()).await?;
-        let request = requests::create(&identity.name, desired, &self.settings, class)
-            .set_engine_version(version)
-            .master_user_password(password.expose());
+        let size = rules::size_of_new(desired.spec, &self.config)?;
+        let wishes = wishes(desired);
+        let version = self.version_to_create(desired.spec.version.as_deref(), !wishes.is_empty()).await?;
+        let mut request = requests::create(&identity.name, desired, &self.config, &size);
+        if let Some(major) = version.as_deref().and_then(rules::major).filter(|_| !wishes.is_empty()) {
+            let group = self.prepare_group(identity, major, desired.owner, &wishes).await?;
+            request = request.db_parameter_group_name(group);
+        }
+        let request = request.set_engine_version(version).master_user_password(password.expose());
         let answer = self
             .service
-            .call("CreateDBInstance", Urgency::Asked, Some(password.expose()), async |client| {
+            .call("CreateDBInstance", Urgency::User, Some(password.expose()), async |client| {
                 request.send_with(client).await
             })
             .await;
@@ -49,28 +50,60 @@ impl RdsBackend {
         desired: &DesiredServer<'_>,
         differences: &[Difference],
     ) -> Result<(), BackendError> {
+        let name = identity.name.as_str();
         let instance = self.ours(identity, desired.owner).await?;
-        if differences.iter().any(|difference| difference.field.starts_with(rules::TAG)) {
-            self.write_tags(&instance, desired.owner).await?;
+        // Tags that are only for people come along whenever something is written anyway.
+        let missing = tags::missing(instance.tag_list(), desired.owner, &self.config.aws.tags);
+        if !missing.is_empty() {
+            self.add_tags(&instance, missing).await?;
         }
-        let version = differences.iter().find(|difference| difference.field == rules::VERSION);
-        let mut request = requests::modify(desired, &self.settings, &instance, differences);
+        // Of a server that does not start with its parameters.
+        if differences.iter().any(|difference| difference.field.starts_with(PARAMETER)) {
+            self.configure_instance(identity, desired, differences).await?;
+        }
+        let mut request = requests::modify(desired, &self.config, &instance, differences);
+        let version = differences
+            .iter()
+            .find(|difference| difference.field == rules::VERSION && difference.is_applied_by(Stage::Update));
         if let Some((asked, running)) =
             version.and_then(|difference| difference.wanted.as_deref()).zip(instance.engine_version())
         {
             let target = self.version_to_upgrade_to(running, asked).await?;
-            let name = identity.name.as_str();
-            let change = request.take().unwrap_or_else(|| {
-                ModifyDbInstanceInputBuilder::default().db_instance_identifier(name).apply_immediately(true)
-            });
-            let is_major = rules::explicit(&target).map(|version| version.first().copied())
-                != rules::explicit(running).map(|version| version.first().copied());
-            request = Some(change.engine_version(target).allow_major_version_upgrade(is_major));
+            let mut change = request.take().unwrap_or_else(|| requests::change_of(name));
+            let new_major = rules::major(&target).filter(|major| Some(*major) != rules::major(running));
+            if let Some(major) = new_major
+                && group_of(&instance).is_some_and(|group| parameters::is_own(group, name))
+            {
+                let group = self.group_for_upgrade(identity, desired.owner, &instance, major).await?;
+                change = change.db_parameter_group_name(group);
+            }
+            request = Some(change.engine_version(target).allow_major_version_upgrade(new_major.is_some()));
         }
-        match request {
-            Some(request) => self.modify(&identity.name, request, None).await,
-            None => Ok(()),
+        if let Some(request) = request {
+            return self.modify(name, request, None).await;
         }
+        if differences.iter().any(|difference| difference.field == parameters::RESTART) {
+            return self.restart_instance(&instance, name).await;
+        }
+        Ok(())
+    }
+
+    /// A group belongs to one major version: the new one gets what is set in the old one.
+    async fn group_for_upgrade(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        instance: &DbInstance,
+        major: u32,
+    ) -> Result<String, BackendError> {
+        let set: Settings = match group_of(instance) {
+            Some(group) => self.group_values(group, true, Urgency::User).await?.as_ref().clone(),
+            None => Settings::new(),
+        };
+        let wishes = set
+            .into_iter()
+            .filter_map(|(field, value)| Some((field.strip_prefix(PARAMETER)?.to_owned(), Some(value))));
+        self.prepare_group(identity, major, owner, &wishes.collect()).await
     }
 
     /// The service takes it in at once and sets it a little later; until then the instance is busy.
@@ -81,54 +114,11 @@ impl RdsBackend {
         password: &Password,
     ) -> Result<(), BackendError> {
         self.ours(identity, owner).await?;
-        let request = ModifyDbInstanceInputBuilder::default()
-            .db_instance_identifier(&identity.name)
-            .master_user_password(password.expose())
-            .apply_immediately(true);
+        let request = requests::change_of(&identity.name).master_user_password(password.expose());
         self.modify(&identity.name, request, Some(password.expose())).await
     }
 
-    pub(super) async fn delete_instance(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        uid: Option<&str>,
-        removal: Removal,
-    ) -> Result<(), BackendError> {
-        let instance = self.ours(identity, owner).await?;
-        if uid.is_some() && instance.dbi_resource_id() != uid {
-            let message = format!("another instance stands under the name {}", identity.name);
-            return Err(BackendError::Conflict { message });
-        }
-        let status = instance.db_instance_status().unwrap_or_default();
-        if status == "deleting" {
-            return Ok(());
-        }
-        if instance.deletion_protection() == Some(true) {
-            return Err(BackendError::Protected { message: PROTECTED.to_owned() });
-        }
-        let request = DeleteDbInstanceInputBuilder::default().db_instance_identifier(&identity.name);
-        let request = match removal {
-            Removal::Delete => request.skip_final_snapshot(true).delete_automated_backups(false),
-            Removal::SnapshotAndDelete { .. } if WITHOUT_SNAPSHOT.contains(&status) => {
-                return Err(BackendError::rejected(format!(
-                    "AWS takes no final snapshot of a server that is {status}; set deletionPolicy to Delete or Retain"
-                )));
-            }
-            Removal::SnapshotAndDelete { .. } => request
-                .skip_final_snapshot(false)
-                .final_db_snapshot_identifier(final_snapshot(&identity.name, owner))
-                .delete_automated_backups(false),
-        };
-        let answer = self
-            .service
-            .call("DeleteDBInstance", Urgency::Asked, None, async |client| request.send_with(client).await)
-            .await;
-        self.note_write(&identity.name);
-        answer.map(drop).map_err(BackendError::from)
-    }
-
-    async fn modify(
+    pub(super) async fn modify(
         &self,
         name: &str,
         request: ModifyDbInstanceInputBuilder,
@@ -136,28 +126,45 @@ impl RdsBackend {
     ) -> Result<(), BackendError> {
         let answer = self
             .service
-            .call("ModifyDBInstance", Urgency::Asked, secret, async |client| request.send_with(client).await)
+            .call("ModifyDBInstance", Urgency::User, secret, async |client| request.send_with(client).await)
             .await;
         self.note_write(name);
         answer.map(drop).map_err(BackendError::from)
     }
 
-    async fn write_tags(&self, instance: &DbInstance, owner: &Owner) -> Result<(), BackendError> {
-        let written = tags::written(owner, &self.settings.tags);
+    /// The mark is a tag, which can be set in every state.
+    pub(super) async fn mark_instance(
+        &self,
+        identity: &ServerIdentity,
+        owner: &Owner,
+        left: bool,
+    ) -> Result<(), BackendError> {
+        let instance = self.ours(identity, owner).await?;
+        if left {
+            return self.add_tags(&instance, vec![tags::tag(tags::RETAINED, "yes")]).await;
+        }
         let answer = self
             .service
-            .call("AddTagsToResource", Urgency::Asked, None, async |client| {
+            .call("RemoveTagsFromResource", Urgency::User, None, async |client| {
+                let request = client.remove_tags_from_resource();
+                let request = request.set_resource_name(instance.db_instance_arn().map(str::to_owned));
+                request.tag_keys(tags::RETAINED).send().await
+            })
+            .await;
+        self.note_write(&identity.name);
+        answer.map(drop).map_err(BackendError::from)
+    }
+
+    async fn add_tags(&self, instance: &DbInstance, tags: Vec<Tag>) -> Result<(), BackendError> {
+        let answer = self
+            .service
+            .call("AddTagsToResource", Urgency::User, None, async |client| {
                 let request = client.add_tags_to_resource();
                 let request = request.set_resource_name(instance.db_instance_arn().map(str::to_owned));
-                request.set_tags(Some(written)).send().await
+                request.set_tags(Some(tags)).send().await
             })
             .await;
         self.note_write(instance.db_instance_identifier().unwrap_or_default());
         answer.map(drop).map_err(BackendError::from)
     }
-}
-
-/// The same in every attempt, and another one for an object that is made anew.
-pub(super) fn final_snapshot(name: &str, owner: &Owner) -> String {
-    format!("{name}-final-{}", owner.uid)
 }

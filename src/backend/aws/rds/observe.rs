@@ -7,32 +7,37 @@ use std::time::{Duration, Instant};
 use aws_sdk_rds::types::DbInstance;
 
 use super::super::super::{
-    BackendError, Owner, PresentServer, ServerFacts, ServerIdentity, ServerObservation,
+    BackendError, Owner, PresentServer, Read, ServerFacts, ServerIdentity, ServerObservation, Urgency,
 };
-use super::super::budget::Urgency;
 use super::super::error::{INSTANCE_NOT_FOUND, PROTECTED};
 use super::super::states::{self, State};
 use super::super::tags::{self, Whose};
-use super::{RdsBackend, rules};
+use super::configure::group_of;
+use super::{RdsBackend, parameters, rules};
 use crate::postgres::{Endpoint, TlsMode};
-
-/// How old a shared listing may be.
-const LISTING: Duration = Duration::from_secs(60);
 
 impl RdsBackend {
     pub(super) async fn look(
         &self,
         identity: &ServerIdentity,
         owner: &Owner,
-        direct: bool,
+        read: Read,
     ) -> Result<ServerObservation, BackendError> {
         self.must_be_here(identity)?;
-        if !direct && let Some(instance) = self.listed(&identity.name).await? {
-            return Ok(self.judge(&instance, owner));
-        }
+        let urgency = match read {
+            Read::Shared { at_most } => {
+                if let Some(instance) = self.listed(&identity.name, at_most).await? {
+                    return self.seen(&instance, owner, false).await;
+                }
+                Urgency::Resync
+            }
+            Read::Direct(urgency) => urgency,
+        };
         // A listing confirms presence only.
-        let found = self.instance(&identity.name).await?;
-        Ok(found.map_or(ServerObservation::Absent, |instance| self.judge(&instance, owner)))
+        match self.instance(&identity.name, urgency).await? {
+            Some(instance) => self.seen(&instance, owner, true).await,
+            None => Ok(ServerObservation::Absent),
+        }
     }
 
     /// A server stays in its region, wherever new ones are made.
@@ -48,10 +53,10 @@ impl RdsBackend {
     }
 
     /// The instance, by a read of its own; none if the service says that there is none.
-    pub(super) async fn instance(&self, name: &str) -> Result<Option<DbInstance>, BackendError> {
+    async fn instance(&self, name: &str, urgency: Urgency) -> Result<Option<DbInstance>, BackendError> {
         let answer = self
             .service
-            .call("DescribeDBInstances", Urgency::Asked, None, async |client| {
+            .call("DescribeDBInstances", urgency, None, async |client| {
                 client.describe_db_instances().db_instance_identifier(name).send().await
             })
             .await;
@@ -66,7 +71,7 @@ impl RdsBackend {
         }
     }
 
-    /// The instance, if it is there and ours.
+    /// The instance, if it is there and ours; read right before something is done to it.
     pub(super) async fn ours(
         &self,
         identity: &ServerIdentity,
@@ -74,16 +79,16 @@ impl RdsBackend {
     ) -> Result<DbInstance, BackendError> {
         self.must_be_here(identity)?;
         let gone = || BackendError::Gone { message: format!("there is no instance {}", identity.name) };
-        let instance = self.instance(&identity.name).await?.ok_or_else(gone)?;
+        let instance = self.instance(&identity.name, Urgency::User).await?.ok_or_else(gone)?;
         match self.whose(&instance, owner) {
             None => Ok(instance),
             Some(message) => Err(BackendError::Conflict { message }),
         }
     }
 
-    async fn listed(&self, name: &str) -> Result<Option<Arc<DbInstance>>, BackendError> {
+    async fn listed(&self, name: &str, at_most: Duration) -> Result<Option<Arc<DbInstance>>, BackendError> {
         let now = Instant::now();
-        let youngest = now.checked_sub(LISTING).unwrap_or(now);
+        let youngest = now.checked_sub(at_most).unwrap_or(now);
         let since = self.written(name).map_or(youngest, |written| written.max(youngest));
         self.listing.find(name, since, async || self.list().await).await
     }
@@ -93,7 +98,7 @@ impl RdsBackend {
         loop {
             let page = self
                 .service
-                .call("DescribeDBInstances", Urgency::Routine, None, async |client| {
+                .call("DescribeDBInstances", Urgency::Resync, None, async |client| {
                     client.describe_db_instances().max_records(100).set_marker(marker.take()).send().await
                 })
                 .await?;
@@ -109,7 +114,7 @@ impl RdsBackend {
     }
 
     /// Whose an instance is, if not the object's.
-    fn whose(&self, instance: &DbInstance, owner: &Owner) -> Option<String> {
+    pub(super) fn whose(&self, instance: &DbInstance, owner: &Owner) -> Option<String> {
         let name = instance.db_instance_identifier().unwrap_or_default();
         match tags::whose(instance.tag_list(), owner) {
             Whose::Ours => None,
@@ -125,18 +130,34 @@ impl RdsBackend {
         }
     }
 
-    pub(super) fn judge(&self, instance: &DbInstance, owner: &Owner) -> ServerObservation {
+    async fn seen(
+        &self,
+        instance: &DbInstance,
+        owner: &Owner,
+        fresh: bool,
+    ) -> Result<ServerObservation, BackendError> {
         if let Some(message) = self.whose(instance, owner) {
-            return ServerObservation::NotOurs { message };
+            return Ok(ServerObservation::NotOurs { message });
         }
+        Ok(self.judge(instance, self.facts_of(instance, fresh).await?))
+    }
+
+    /// The meaning of an instance of ours.
+    pub(super) fn judge(&self, instance: &DbInstance, facts: ServerFacts) -> ServerObservation {
         let status = instance.db_instance_status().unwrap_or("unknown");
-        let was_available = instance.instance_create_time().is_some() || instance.endpoint().is_some();
-        let State { health, mut accepts_writes, mut operation } = states::meaning(status, was_available);
+        let State { health, mut accepts_writes, mut operation } =
+            states::meaning(status, was_available(instance));
         // Accepted, and not in force yet: the next change waits for it, and so does a look at whether logins work.
         let pending = instance.pending_modified_values();
-        if pending.is_some_and(|pending| pending.master_user_password().is_some()) {
+        let mut is_busy = |with: &str| {
             accepts_writes = false;
-            operation.get_or_insert_with(|| "resetting-master-credentials".to_owned());
+            operation.get_or_insert_with(|| with.to_owned());
+        };
+        if pending.is_some_and(|pending| pending.master_user_password().is_some()) {
+            is_busy("resetting-master-credentials");
+        }
+        if facts.settings.get(parameters::APPLIED).is_some_and(|applied| applied == "applying") {
+            is_busy("applying parameters");
         }
         ServerObservation::Present(Box::new(PresentServer {
             uid: instance.dbi_resource_id().map(str::to_owned),
@@ -144,14 +165,29 @@ impl RdsBackend {
             accepts_writes,
             operation,
             protected: instance.deletion_protection().unwrap_or(false).then(|| PROTECTED.to_owned()),
-            left: false,
-            facts: self.facts(instance),
+            left: tags::value(instance.tag_list(), tags::RETAINED).is_some(),
+            facts,
         }))
     }
 
-    fn facts(&self, instance: &DbInstance) -> ServerFacts {
-        let tls = match &self.settings.ca_pem {
-            Some(ca_pem) => TlsMode::Verify { ca_pem: ca_pem.clone() },
+    /// What the instance is like, with its parameters where the group is its own.
+    pub(super) async fn facts_of(
+        &self,
+        instance: &DbInstance,
+        fresh: bool,
+    ) -> Result<ServerFacts, BackendError> {
+        let mut facts = self.facts(instance);
+        let name = instance.db_instance_identifier().unwrap_or_default().to_lowercase();
+        if let Some(group) = group_of(instance).filter(|group| parameters::is_own(group, &name)) {
+            let values = self.group_values(group, fresh, Urgency::Resync).await?;
+            facts.settings.extend(values.iter().map(|(field, value)| (field.clone(), value.clone())));
+        }
+        Ok(facts)
+    }
+
+    pub(super) fn facts(&self, instance: &DbInstance) -> ServerFacts {
+        let tls = match self.service.trust() {
+            Some(ca_pem) => TlsMode::Verify { ca_pem: ca_pem.to_owned() },
             None => TlsMode::Require,
         };
         let endpoint = instance.endpoint().and_then(|endpoint| {
@@ -161,9 +197,10 @@ impl RdsBackend {
                 tls,
             })
         });
+        let admin = instance.master_username().unwrap_or(&self.config.aws.admin_username);
         ServerFacts {
             endpoint,
-            admin_username: instance.master_username().unwrap_or(&self.settings.admin_username).to_owned(),
+            admin_username: admin.to_owned(),
             admin_database: "postgres".to_owned(),
             sslmode: "require".to_owned(),
             version: instance.engine_version().map(str::to_owned),
@@ -173,4 +210,9 @@ impl RdsBackend {
             settings: rules::found(instance),
         }
     }
+}
+
+/// Whether the service says that the instance once took connections.
+pub(super) fn was_available(instance: &DbInstance) -> bool {
+    instance.instance_create_time().is_some() || instance.endpoint().is_some()
 }

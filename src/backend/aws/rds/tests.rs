@@ -1,51 +1,44 @@
 //! Rules and requests.
 
-use std::collections::BTreeMap;
-
-use aws_sdk_rds::types::{DbInstance, Endpoint, PendingModifiedValues, Tag, VpcSecurityGroupMembership};
+use aws_sdk_rds::types::{
+    DbInstance, DbParameterGroupStatus, Endpoint, PendingModifiedValues, Tag, VpcSecurityGroupMembership,
+};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::super::super::{DesiredServer, Difference, Health, Owner, ServerBackend, ServerFacts};
-use super::super::settings::{Account, NameOverride, RdsClass, RdsSettings};
+use super::super::super::{
+    Change, DesiredServer, Difference, Health, Owner, PresentServer, ServerBackend, ServerFacts,
+    ServerObservation, Stage,
+};
 use super::super::tags;
-use super::{RdsBackend, change, requests, rules};
+use super::{RdsBackend, delete, requests, rules};
 use crate::api::{DeletionPolicy, PostgreSQLServerSpec};
+use crate::config::RdsConfig;
 
 fn owner() -> Owner {
     Owner { namespace: "team".to_owned(), name: "orders".to_owned(), uid: "uid-1".to_owned() }
 }
 
-fn class(instance_type: &str, storage_type: &str) -> RdsClass {
-    RdsClass {
-        instance_type: instance_type.to_owned(),
-        storage_type: storage_type.to_owned(),
-        iops: Some(12000),
-        storage_throughput: Some(500),
-    }
+fn config(more: Value) -> RdsConfig {
+    let mut config = json!({
+        "region": "eu-central-1",
+        "subnet_group": "subnets",
+        "vpc_security_group_ids": ["sg-2", "sg-1"],
+        "tags": {"cost": "42"},
+        "availability_zone": "eu-central-1b",
+        "default_class": "small",
+        "classes": {
+            "small": {"instance_type": "db.t4g.small", "storage_type": "gp3", "iops": 0},
+            "plenty": {"instance_type": "db.t4g.small", "storage_type": "gp3", "iops": 12000},
+            "fast": {"instance_type": "db.m5.large", "storage_type": "io1", "iops": 3000},
+        },
+    });
+    json_patch::merge(&mut config, &more);
+    serde_json::from_value(config).unwrap()
 }
 
-fn settings() -> RdsSettings {
-    RdsSettings {
-        account: Account { region: "eu-central-1".to_owned(), endpoint_url: None, role_arn: None },
-        name_pattern: "{namespace}-{name}".to_owned(),
-        name_overrides: Vec::new(),
-        subnet_group: Some("subnets".to_owned()),
-        security_group_ids: vec!["sg-2".to_owned(), "sg-1".to_owned()],
-        deletion_protection: false,
-        public_access: false,
-        admin_username: "postgres".to_owned(),
-        tags: BTreeMap::from([("cost".to_owned(), "42".to_owned())]),
-        availability_zone: Some("eu-central-1b".to_owned()),
-        ca_certificate_identifier: None,
-        ca_pem: None,
-        default_class: "small".to_owned(),
-        classes: BTreeMap::from([
-            ("small".to_owned(), class("db.t4g.small", "gp3")),
-            ("fast".to_owned(), class("db.m5.large", "io1")),
-        ]),
-        deletion_policy: DeletionPolicy::Snapshot,
-    }
+fn settings() -> RdsConfig {
+    config(json!({}))
 }
 
 fn spec(more: Value) -> PostgreSQLServerSpec {
@@ -64,6 +57,8 @@ fn instance() -> aws_sdk_rds::types::builders::DbInstanceBuilder {
         .dbi_resource_id("db-ABC")
         .db_instance_class("db.t4g.small")
         .allocated_storage(20)
+        .storage_type("gp3")
+        .iops(3000)
         .engine_version("16.9")
         .multi_az(false)
         .backup_retention_period(7)
@@ -79,17 +74,13 @@ fn instance() -> aws_sdk_rds::types::builders::DbInstanceBuilder {
         .tag_list(tag("foreign", "stays"))
 }
 
-fn differences(
-    instance: &DbInstance,
-    settings: &RdsSettings,
-    spec: &PostgreSQLServerSpec,
-) -> Vec<Difference> {
+fn differences(instance: &DbInstance, settings: &RdsConfig, spec: &PostgreSQLServerSpec) -> Vec<Difference> {
     let owner = owner();
     let facts = ServerFacts { settings: rules::found(instance), ..ServerFacts::default() };
     rules::differences(&DesiredServer::new(&owner, spec), settings, &facts)
 }
 
-fn sentences(instance: &DbInstance, settings: &RdsSettings, more: Value) -> Vec<String> {
+fn sentences(instance: &DbInstance, settings: &RdsConfig, more: Value) -> Vec<String> {
     differences(instance, settings, &spec(more)).iter().map(Difference::sentence).collect()
 }
 
@@ -107,20 +98,19 @@ fn nothing_is_written_to_a_server_that_is_as_asked(#[case] more: Value) {
 
 #[test]
 fn what_the_service_normalises_or_grows_by_itself_is_no_difference() {
-    let grown = instance().allocated_storage(60).max_allocated_storage(60).engine_version("16.11").build();
+    let grown = instance().allocated_storage(60).engine_version("16.11").build();
     let more = json!({"version": "16.9", "size": {"storageAutoGrow": true, "maxStorageGB": 60}});
     assert_eq!(sentences(&grown, &settings(), more), Vec::<String>::new());
 }
 
 #[rstest]
 #[case(json!({"size": {"storageGB": 30}}), "storageGB: 20, asked for 30", false)]
-#[case(json!({"size": {"class": "fast"}}), "class: db.t4g.small, asked for db.m5.large", true)]
 #[case(json!({"version": "17"}), "version: 16.9, asked for 17", true)]
 #[case(json!({"version": "16.10"}), "version: 16.9, asked for 16.10", true)]
 #[case(json!({"highavailability": {"enabled": true}}), "highavailability: false, asked for true", false)]
 #[case(json!({"backup": {"retentionDays": 8}}), "backup.retentionDays: 7, asked for 8", false)]
 #[case(json!({"backup": {"retentionDays": 0}}), "backup.retentionDays: 7, asked for 0", true)]
-#[case(json!({"size": {"storageAutoGrow": true, "maxStorageGB": 50}}), "maxStorageGB: 20, asked for 50", false)]
+#[case(json!({"size": {"storageAutoGrow": true, "maxStorageGB": 50}}), "maxStorageGB: off, asked for 50", false)]
 fn each_change_says_whether_it_interrupts_connections(
     #[case] more: Value,
     #[case] sentence: &str,
@@ -150,7 +140,7 @@ fn an_older_version_is_told_and_not_asked_for() {
 fn a_protection_that_somebody_else_has_set_stays() {
     let protected = instance().deletion_protection(true).build();
     assert_eq!(sentences(&protected, &settings(), json!({})), Vec::<String>::new());
-    let asked = RdsSettings { deletion_protection: true, ..settings() };
+    let asked = config(json!({"deletion_protection": true}));
     assert_eq!(
         sentences(&instance().build(), &asked, json!({})),
         ["deletionProtection: false, asked for true"]
@@ -172,20 +162,60 @@ fn a_change_carries_what_differs_and_nothing_else() {
 }
 
 #[rstest]
-#[case("small", 20, None, None)]
-#[case("small", 400, Some(12000), Some(500))]
-#[case("fast", 100, Some(12000), None)]
+#[case("small", 20, None)]
+#[case("plenty", 20, None)]
+#[case("plenty", 400, Some(12000))]
+#[case("fast", 100, Some(3000))]
 fn operations_per_second_are_sent_only_where_the_storage_takes_them(
     #[case] class: &str,
     #[case] storage: i64,
     #[case] iops: Option<i32>,
-    #[case] throughput: Option<i32>,
 ) {
     let (owner, settings) = (owner(), settings());
     let spec = spec(json!({"size": {"class": class, "storageGB": storage}}));
-    let desired = DesiredServer::new(&owner, &spec);
-    let request = requests::create("team-orders", &desired, &settings, &settings.classes[class]);
-    assert_eq!((request.get_iops(), request.get_storage_throughput()), (&iops, &throughput));
+    let size = rules::size_of_new(&spec, &settings).unwrap();
+    let request = requests::create("team-orders", &DesiredServer::new(&owner, &spec), &settings, &size);
+    assert_eq!((request.get_iops(), request.get_allocated_storage()), (&iops, &i32::try_from(storage).ok()));
+}
+
+#[test]
+fn another_class_brings_its_storage_along_and_its_operations_with_it() {
+    let (owner, settings) = (owner(), settings());
+    let there = instance().allocated_storage(100).build();
+    let spec = spec(json!({"size": {"class": "fast", "storageGB": 100}}));
+    let found = differences(&there, &settings, &spec);
+    assert_eq!(
+        found.iter().map(Difference::sentence).collect::<Vec<_>>(),
+        ["class: db.t4g.small, asked for db.m5.large", "storageType: gp3, asked for io1"]
+    );
+    assert!(found[0].restarts() && !found[1].restarts());
+    let change = requests::modify(&DesiredServer::new(&owner, &spec), &settings, &there, &found).unwrap();
+    assert_eq!(change.get_storage_type().as_deref(), Some("io1"));
+    assert_eq!((change.get_iops(), change.get_allocated_storage()), (&Some(3000), &None));
+}
+
+#[test]
+fn a_change_of_the_storage_waits_while_the_service_works_on_the_last_one_and_others_do_not() {
+    let busy = instance().db_instance_status("storage-optimization").build();
+    let found = differences(
+        &busy,
+        &settings(),
+        &spec(json!({"size": {"storageGB": 40}, "backup": {"retentionDays": 9}})),
+    );
+    let applied: Vec<_> =
+        found.iter().filter(|one| one.is_applied_by(Stage::Update)).map(|one| one.field.as_str()).collect();
+    assert_eq!((applied, found.len()), (vec!["backup.retentionDays"], 2));
+}
+
+#[test]
+fn growth_that_is_switched_off_is_switched_off_and_a_bound_that_is_reached_is_no_difference() {
+    let (owner, settings) = (owner(), settings());
+    let growing = instance().max_allocated_storage(100).build();
+    let spec = spec(json!({"size": {"storageAutoGrow": false}}));
+    let found = differences(&growing, &settings, &spec);
+    assert_eq!(found[0].sentence(), "maxStorageGB: 100, asked for off");
+    let change = requests::modify(&DesiredServer::new(&owner, &spec), &settings, &growing, &found).unwrap();
+    assert_eq!(change.get_max_allocated_storage(), &Some(20));
 }
 
 #[rstest]
@@ -194,8 +224,8 @@ fn operations_per_second_are_sent_only_where_the_storage_takes_them(
 fn a_server_with_a_standby_names_no_zone(#[case] standby: bool, #[case] zone: Option<&str>) {
     let (owner, settings) = (owner(), settings());
     let spec = spec(json!({"highavailability": {"enabled": standby}}));
-    let desired = DesiredServer::new(&owner, &spec);
-    let request = requests::create("team-orders", &desired, &settings, &settings.classes["small"]);
+    let (desired, size) = (DesiredServer::new(&owner, &spec), rules::size_of_new(&spec, &settings).unwrap());
+    let request = requests::create("team-orders", &desired, &settings, &size);
     assert_eq!(request.get_availability_zone().as_deref(), zone);
     assert_eq!(request.get_storage_encrypted(), &Some(true));
     let written = request.get_tags().clone().unwrap();
@@ -212,38 +242,84 @@ fn what_the_service_would_refuse_is_refused_before(#[case] more: Value, #[case] 
     assert_eq!(rejections.iter().map(|one| one.field.as_str()).collect::<Vec<_>>(), [field]);
 }
 
+fn judged(backend: &RdsBackend, instance: &DbInstance) -> PresentServer {
+    match backend.judge(instance, backend.facts(instance)) {
+        ServerObservation::Present(server) => *server,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_server_without_tags_is_ours_only_where_the_administrator_says_so() {
     let untagged =
         DbInstance::builder().db_instance_identifier("legacy").db_instance_status("available").build();
-    let stranger = RdsBackend::new(settings());
-    assert!(matches!(
-        stranger.judge(&untagged, &owner()),
-        super::ServerObservation::NotOurs { message } if message.contains("name_overrides")
-    ));
-    let named = NameOverride {
-        namespace: "team".to_owned(),
-        name: "orders".to_owned(),
-        aws_identifier: "Legacy".to_owned(),
-    };
-    let backend = RdsBackend::new(RdsSettings { name_overrides: vec![named], ..settings() });
+    let stranger = RdsBackend::new(settings()).unwrap();
+    assert!(stranger.whose(&untagged, &owner()).is_some_and(|message| message.contains("name_overrides")));
+    let named = json!({"namespace": "team", "name": "orders", "aws_identifier": "Legacy"});
+    let backend = RdsBackend::new(config(json!({"name_overrides": [named]}))).unwrap();
     assert_eq!(backend.identity(&owner()).unwrap().name, "legacy");
-    assert!(matches!(backend.judge(&untagged, &owner()), super::ServerObservation::Present(_)));
+    assert_eq!(backend.whose(&untagged, &owner()), None);
 }
 
 #[test]
 fn a_password_that_is_on_its_way_keeps_the_server_busy_and_usable() {
     let pending = PendingModifiedValues::builder().master_user_password("****").build();
     let resetting = instance().pending_modified_values(pending).build();
-    let super::ServerObservation::Present(server) = RdsBackend::new(settings()).judge(&resetting, &owner())
-    else {
-        panic!("it is there")
-    };
+    let server = judged(&RdsBackend::new(settings()).unwrap(), &resetting);
     assert_eq!((server.health, server.accepts_writes), (Health::Usable, false));
     assert_eq!(server.operation.as_deref(), Some("resetting-master-credentials"));
 }
 
 #[test]
+fn a_server_that_stayed_without_its_object_says_so() {
+    let backend = RdsBackend::new(settings()).unwrap();
+    assert!(!judged(&backend, &instance().build()).left);
+    assert!(judged(&backend, &instance().tag_list(tags::tag(tags::RETAINED, "yes")).build()).left);
+}
+
+#[test]
+fn the_window_of_a_server_whose_object_names_none_is_its_own() {
+    let backend = RdsBackend::new(settings()).unwrap();
+    let facts = backend.facts(&instance().preferred_maintenance_window("wed:04:30-wed:05:00").build());
+    let window = backend.default_window(&facts);
+    assert_eq!((window.weekday(), window.start()), (3, (4, 30)));
+}
+
+#[test]
+fn servers_of_the_original_may_keep_its_way_to_go() {
+    let backend = RdsBackend::new(config(json!({"taken_over_deletion_policy": "Delete"}))).unwrap();
+    assert_eq!(backend.default_deletion(true), DeletionPolicy::Delete);
+    assert_eq!(backend.default_deletion(false), DeletionPolicy::Snapshot);
+    assert_eq!(RdsBackend::new(settings()).unwrap().default_deletion(true), DeletionPolicy::Snapshot);
+}
+
+#[test]
+fn a_server_that_does_not_start_with_its_parameters_gets_others_all_the_same() {
+    let backend = RdsBackend::new(settings()).unwrap();
+    let group = DbParameterGroupStatus::builder()
+        .db_parameter_group_name("team-orders-hcpg-pg16")
+        .parameter_apply_status("pending-reboot")
+        .build();
+    let stands = instance().db_instance_status("incompatible-parameters").db_parameter_groups(group).build();
+    let (owner, asked) = (owner(), spec(json!({"serverParameters": {"max_connections": 50}})));
+    let found = backend.differences(&DesiredServer::new(&owner, &asked), &backend.facts(&stands));
+    assert!(found[0].is_applied_by(Stage::Update), "{found:?}");
+    assert!(matches!(found[0].change, Change::Apply { revives: true, .. }), "{found:?}");
+}
+
+#[test]
+fn what_has_no_effect_on_aws_is_told() {
+    let asked = spec(json!({
+        "network": {"firewallRules": [{"name": "a", "startIp": "10.0.0.0", "endIp": "10.0.0.1"}]},
+        "size": {"class": "huge"},
+    }));
+    let owner = owner();
+    let told = RdsBackend::new(settings()).unwrap().unsupported(&DesiredServer::new(&owner, &asked));
+    let fields: Vec<_> = told.iter().map(|one| one.field.as_str()).collect();
+    assert_eq!(fields, ["network.firewallRules", "size.class"]);
+}
+
+#[test]
 fn a_final_snapshot_has_one_name_for_each_object() {
-    assert_eq!(change::final_snapshot("team-orders", &owner()), "team-orders-final-uid-1");
+    assert_eq!(delete::final_snapshot("team-orders", &owner()), "team-orders-final-uid-1");
 }

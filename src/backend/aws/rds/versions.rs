@@ -1,31 +1,37 @@
 //! Which version a wish stands for. Minor versions come and go, so the service is asked.
 
-use super::super::super::BackendError;
-use super::super::budget::Urgency;
+use super::super::super::{BackendError, Urgency};
 use super::{RdsBackend, rules};
 
 impl RdsBackend {
-    /// The version of a new instance; none: the service's default.
+    /// The version of a new instance; none: the service's default, which is asked for where it has to be `known`.
     pub(super) async fn version_to_create(
         &self,
         asked: Option<&str>,
+        known: bool,
     ) -> Result<Option<String>, BackendError> {
-        let Some(numbers) = asked.and_then(rules::explicit) else { return Ok(None) };
-        let Some(asked) = asked.filter(|_| numbers.len() == 1).map(str::trim) else {
-            return Ok(asked.map(|version| version.trim().to_owned()));
-        };
+        let numbers = asked.and_then(rules::explicit);
+        let asked = asked.map(str::trim).filter(|_| numbers.is_some());
+        match (numbers.map_or(0, |numbers| numbers.len()), asked) {
+            (0, _) if !known => return Ok(None),
+            (2.., Some(version)) => return Ok(Some(version.to_owned())),
+            _ => {}
+        }
         let answer = self
             .service
-            .call("DescribeDBEngineVersions", Urgency::Asked, None, async |client| {
-                let request = client.describe_db_engine_versions().engine("postgres").engine_version(asked);
-                request.default_only(true).send().await
+            .call("DescribeDBEngineVersions", Urgency::User, None, async |client| {
+                let request = client.describe_db_engine_versions().engine("postgres").default_only(true);
+                request.set_engine_version(asked.map(str::to_owned)).send().await
             })
             .await?;
         let versions = answer.db_engine_versions.unwrap_or_default();
         let found = versions.iter().filter_map(|version| version.engine_version());
         match newest(found) {
             Some(version) => Ok(Some(version)),
-            None => Err(BackendError::rejected(format!("AWS has no version {asked} of PostgreSQL"))),
+            None => Err(BackendError::rejected(format!(
+                "version: AWS has no version {} of PostgreSQL",
+                asked.unwrap_or("that is the default")
+            ))),
         }
     }
 
@@ -37,7 +43,7 @@ impl RdsBackend {
     ) -> Result<String, BackendError> {
         let answer = self
             .service
-            .call("DescribeDBEngineVersions", Urgency::Asked, None, async |client| {
+            .call("DescribeDBEngineVersions", Urgency::User, None, async |client| {
                 client.describe_db_engine_versions().engine("postgres").engine_version(running).send().await
             })
             .await?;
@@ -47,7 +53,7 @@ impl RdsBackend {
         let fits =
             |version: &&str| rules::explicit(version).is_some_and(|version| version.starts_with(&numbers));
         newest(targets.filter_map(|target| target.engine_version()).filter(fits)).ok_or_else(|| {
-            BackendError::rejected(format!("AWS has no upgrade from version {running} to {asked}"))
+            BackendError::rejected(format!("version: AWS has no upgrade from version {running} to {asked}"))
         })
     }
 }

@@ -18,8 +18,8 @@ use crate::api::{ParameterValue, PostgreSQLServerSpec};
 use crate::backend::local::layout::{Cluster, Layout};
 use crate::backend::local::{process, tasks};
 use crate::backend::{
-    DesiredServer, Health, LocalBackend, Owner, PresentServer, Removal, ServerBackend, ServerIdentity,
-    ServerObservation, Stage,
+    DesiredServer, Health, LocalBackend, Owner, PresentServer, Read, Removal, ServerBackend, ServerIdentity,
+    ServerObservation, Stage, Urgency,
 };
 use crate::config::LocalConfig;
 use crate::postgres::{Endpoint, TlsMode};
@@ -114,7 +114,7 @@ impl Host {
     }
 
     pub(super) async fn observe(&self, owner: &Owner) -> ServerObservation {
-        self.backend.observe(&self.identity(owner), owner, true).await.unwrap()
+        self.backend.observe(&self.identity(owner), owner, Read::Direct(Urgency::User)).await.unwrap()
     }
 
     pub(super) async fn present(&self, owner: &Owner) -> PresentServer {

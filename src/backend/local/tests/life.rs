@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::api::PostgreSQLServerSpec;
 use crate::backend::local::layout::exists;
 use crate::backend::local::process;
-use crate::backend::{Health, Removal, ServerBackend, ServerObservation};
+use crate::backend::{Health, Read, Removal, ServerBackend, ServerObservation, Urgency};
 use crate::secrets::Password;
 
 use super::host::{FIRST, Host, ask, code, login, login_to, owner, plain_login, processes_with};
@@ -83,7 +83,7 @@ async fn a_server_outlives_the_operator_and_is_found_again() {
 
     let restarted = host.restarted().await;
     let ServerObservation::Present(after) =
-        restarted.observe(&host.identity(&owner), &owner, true).await.unwrap()
+        restarted.observe(&host.identity(&owner), &owner, Read::Direct(Urgency::User)).await.unwrap()
     else {
         panic!("not found");
     };

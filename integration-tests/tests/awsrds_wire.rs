@@ -3,57 +3,41 @@
 // A test fails by panicking; its helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::collections::BTreeMap;
-use std::process::Command;
+use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clouds::faults::{Fault, Kind};
 use clouds::rds::Simulator;
-use hcpg::api::{DeletionPolicy, PostgreSQLServerSpec};
+use hcpg::api::PostgreSQLServerSpec;
 use hcpg::backend::{
-    Account, BackendError, DesiredServer, Health, Owner, PresentServer, RdsBackend, RdsClass, RdsSettings,
-    Removal, ServerBackend, ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Health, Owner, PresentServer, RdsBackend, Read, Removal, ServerBackend,
+    ServerIdentity, ServerObservation, Urgency,
 };
+use hcpg::config::RdsConfig;
 use hcpg::secrets::Password;
+use integration_tests::aws::with_credentials;
 use serde_json::{Value, json};
 
-/// Credentials come by the environment, as in production; this process may not change its own.
+const DIRECT: Read = Read::Direct(Urgency::User);
+const SHARED: Read = Read::Shared { at_most: Duration::from_secs(60) };
+
 #[test]
 fn a_server_is_made_once_changed_reset_and_deleted_over_the_wire() {
-    let mut test = Command::new(std::env::current_exe().unwrap());
-    test.args(["--exact", "life", "--ignored", "--nocapture"]);
-    test.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env_remove("AWS_PROFILE");
-    assert!(test.status().unwrap().success());
+    with_credentials("life");
 }
 
-fn settings(simulator: &Simulator) -> RdsSettings {
-    let class = RdsClass {
-        instance_type: "db.t3.micro".to_owned(),
-        storage_type: "gp3".to_owned(),
-        iops: None,
-        storage_throughput: None,
-    };
-    RdsSettings {
-        account: Account {
-            region: "eu-central-1".to_owned(),
-            endpoint_url: Some(simulator.endpoint().to_owned()),
-            role_arn: None,
-        },
-        name_pattern: "{namespace}-{name}".to_owned(),
-        name_overrides: Vec::new(),
-        subnet_group: None,
-        security_group_ids: Vec::new(),
-        deletion_protection: false,
-        public_access: false,
-        admin_username: "postgres".to_owned(),
-        tags: BTreeMap::new(),
-        availability_zone: None,
-        ca_certificate_identifier: None,
-        ca_pem: Some(simulator.ca_pem()),
-        default_class: "small".to_owned(),
-        classes: BTreeMap::from([("small".to_owned(), class)]),
-        deletion_policy: DeletionPolicy::Snapshot,
-    }
+fn backend(simulator: &Simulator, authorities: &Path) -> RdsBackend {
+    let config: RdsConfig = serde_json::from_value(json!({
+        "region": "eu-central-1",
+        "subnet_group": "default",
+        "endpoint": simulator.endpoint(),
+        "extra_ca_file": authorities,
+        "default_class": "small",
+        "classes": {"small": {"instance_type": "db.t3.micro", "storage_type": "gp3"}},
+    }))
+    .unwrap();
+    RdsBackend::new(config).unwrap()
 }
 
 fn spec(more: Value) -> PostgreSQLServerSpec {
@@ -65,7 +49,7 @@ fn spec(more: Value) -> PostgreSQLServerSpec {
 async fn settled(backend: &RdsBackend, identity: &ServerIdentity, owner: &Owner) -> PresentServer {
     let since = Instant::now();
     loop {
-        let seen = backend.observe(identity, owner, true).await;
+        let seen = backend.observe(identity, owner, DIRECT).await;
         match &seen {
             Ok(ServerObservation::Present(server))
                 if server.health == Health::Usable && server.operation.is_none() =>
@@ -83,14 +67,16 @@ async fn settled(backend: &RdsBackend, identity: &ServerIdentity, owner: &Owner)
 async fn life() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let simulator = Simulator::start().await.unwrap();
-    let backend = RdsBackend::new(settings(&simulator));
+    let mut authorities = tempfile::NamedTempFile::new().unwrap();
+    authorities.write_all(simulator.ca_pem().as_bytes()).unwrap();
+    let backend = backend(&simulator, authorities.path());
     let owner = Owner { namespace: "team".to_owned(), name: "shop".to_owned(), uid: "uid-1".to_owned() };
     let identity = backend.identity(&owner).unwrap();
     let small = spec(json!({}));
     let desired = DesiredServer::new(&owner, &small);
     let first = Password::new("first-password");
 
-    let absent = backend.observe(&identity, &owner, true).await.unwrap();
+    let absent = backend.observe(&identity, &owner, DIRECT).await.unwrap();
     assert!(matches!(absent, ServerObservation::Absent), "{absent:?}");
     // Made, and the answer is lost; the second request meets what the first has made.
     simulator.faults().add(Fault {
@@ -106,19 +92,19 @@ async fn life() {
     assert!(server.uid.is_some() && server.facts.endpoint.is_some());
 
     // As asked: nothing differs, in a listing as in a direct read.
-    let listed = backend.observe(&identity, &owner, false).await.unwrap();
+    let listed = backend.observe(&identity, &owner, SHARED).await.unwrap();
     let ServerObservation::Present(listed) = listed else { panic!("{listed:?}") };
     assert_eq!(backend.differences(&desired, &listed.facts), vec![]);
 
     // A hundred looks share one listing.
     let before = simulator.log().len();
-    let looks = (0..100).map(|_| backend.observe(&identity, &owner, false));
+    let looks = (0..100).map(|_| backend.observe(&identity, &owner, SHARED));
     assert!(futures::future::join_all(looks).await.iter().all(Result::is_ok));
     assert_eq!(simulator.log().len(), before);
 
     // Somebody else's object of the same server name does nothing to it.
     let stranger = Owner { name: "thief".to_owned(), ..owner.clone() };
-    let seen = backend.observe(&identity, &stranger, true).await.unwrap();
+    let seen = backend.observe(&identity, &stranger, DIRECT).await.unwrap();
     assert!(matches!(seen, ServerObservation::NotOurs { .. }), "{seen:?}");
     let refused = backend.set_admin_password(&identity, &stranger, &first).await.unwrap_err();
     assert!(matches!(refused, BackendError::Conflict { .. }), "{refused:?}");
@@ -152,7 +138,7 @@ async fn life() {
     assert!(matches!(other, BackendError::Conflict { .. }), "{other:?}");
     backend.delete(&identity, &owner, server.uid.as_deref(), Removal::Delete).await.unwrap();
     let since = Instant::now();
-    while !matches!(backend.observe(&identity, &owner, true).await.unwrap(), ServerObservation::Absent) {
+    while !matches!(backend.observe(&identity, &owner, DIRECT).await.unwrap(), ServerObservation::Absent) {
         assert!(since.elapsed() < Duration::from_secs(60), "it is not gone");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
