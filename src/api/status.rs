@@ -46,6 +46,9 @@ pub struct ServerStatus {
     /// Server parameters set by the operator; only these are ever reset.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub managed_parameters: Vec<String>,
+    /// Firewall rules set by the operator; only these are ever removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub managed_firewall_rules: Vec<String>,
     /// Observations, one per type. Wait for an object with `kubectl wait --for=condition=Ready`.
     #[serde(default, deserialize_with = "known_items", skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]

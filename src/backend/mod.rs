@@ -5,6 +5,10 @@
 
 #[cfg(feature = "clouds")]
 mod aws;
+#[cfg(feature = "clouds")]
+mod azure;
+#[cfg(feature = "clouds")]
+mod cloud;
 mod error;
 #[cfg(not(fuzzing))]
 mod local;
@@ -19,6 +23,7 @@ mod semantics;
 mod setup;
 pub mod sizes;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,10 +34,12 @@ use crate::secrets::Password;
 
 #[cfg(feature = "clouds")]
 pub use aws::{AwsConfigError, RdsBackend};
+#[cfg(feature = "clouds")]
+pub use azure::{AzureConfigError, FlexibleBackend, Variables};
 pub use error::{BackendError, Retry};
 pub use local::{LocalBackend, LocalConfigError};
 pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};
-pub use parameters::{PARAMETER, asked_parameters, parameter_text};
+pub use parameters::{FIREWALL_RULE, PARAMETER, asked_parameters, parameter_text};
 pub use read::{Read, Urgency};
 pub use select::{Backends, SelectError};
 pub use semantics::{
@@ -73,12 +80,14 @@ pub struct DesiredServer<'a> {
     pub spec: &'a PostgreSQLServerSpec,
     /// Names of the server parameters that we have set, as the status says: only these are ever reset.
     pub managed: &'a [String],
+    /// Names of the firewall rules that we have set, as the status says: only these are ever removed.
+    pub managed_rules: &'a [String],
 }
 
 impl<'a> DesiredServer<'a> {
     /// A server for which nothing was set yet.
     pub fn new(owner: &'a Owner, spec: &'a PostgreSQLServerSpec) -> Self {
-        Self { owner, spec, managed: &[] }
+        Self { owner, spec, managed: &[], managed_rules: &[] }
     }
 }
 
@@ -125,6 +134,11 @@ pub trait ServerBackend: Send + Sync {
         false
     }
 
+    /// Whether databases stay when their objects are deleted.
+    fn leaves_databases(&self) -> bool {
+        false
+    }
+
     /// Whether a server that stays because its object says `Retain` bears a mark from then on: see [`Self::mark`].
     fn marks_retained(&self) -> bool {
         false
@@ -139,6 +153,11 @@ pub trait ServerBackend: Send + Sync {
     /// server, where any are listed. Elsewhere the service itself does.
     fn lists_extensions(&self) -> bool {
         false
+    }
+
+    /// Names of the firewall rules that are asked for, where the backend has such rules. Pure.
+    fn firewall_rules(&self, _desired: &DesiredServer<'_>) -> BTreeSet<String> {
+        BTreeSet::new()
     }
 
     /// The weekly window of a server whose object names none.

@@ -7,6 +7,9 @@ use crate::api::{ParameterValue, PostgreSQLServerSpec};
 /// What the fields of [`super::Settings`] that stand for server parameters begin with.
 pub const PARAMETER: &str = "parameter.";
 
+/// What the fields that stand for rules of a server's firewall begin with.
+pub const FIREWALL_RULE: &str = "firewall.";
+
 /// Parameter → value, as asked for. PostgreSQL does not distinguish the case of names.
 pub fn asked_parameters(spec: &PostgreSQLServerSpec) -> BTreeMap<String, String> {
     let pairs = spec.server_parameters.iter();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 #[cfg(feature = "clouds")]
-use super::{AwsConfigError, RdsBackend};
+use super::{AwsConfigError, AzureConfigError, FlexibleBackend, RdsBackend, Variables};
 use super::{LocalBackend, LocalConfigError, ServerBackend};
 
 /// Why a backend cannot be set up: its section names something that is not there, such as a folder or a file.
@@ -21,6 +21,15 @@ pub enum SetupError {
         /// Why.
         error: AwsConfigError,
     },
+    /// A backend on Azure.
+    #[cfg(feature = "clouds")]
+    #[error("backends.{backend}.{error}")]
+    Azure {
+        /// Which.
+        backend: &'static str,
+        /// Why.
+        error: AzureConfigError,
+    },
 }
 
 /// Every backend that the configuration sets up.
@@ -33,9 +42,21 @@ pub fn all(config: &crate::config::Backends) -> Result<Vec<Arc<dyn ServerBackend
         all.push(Arc::new(LocalBackend::new(local.clone())?));
     }
     #[cfg(feature = "clouds")]
+    all.extend(clouds(config)?);
+    Ok(all)
+}
+
+#[cfg(feature = "clouds")]
+fn clouds(config: &crate::config::Backends) -> Result<Vec<Arc<dyn ServerBackend>>, SetupError> {
+    let mut all: Vec<Arc<dyn ServerBackend>> = Vec::new();
     if let Some(rds) = &config.awsrds {
         let failed = |error| SetupError::Aws { backend: "awsrds", error };
         all.push(Arc::new(RdsBackend::new(rds.clone()).map_err(failed)?));
+    }
+    if let Some(flexible) = &config.azurepostgresflexible {
+        let failed = |error| SetupError::Azure { backend: "azurepostgresflexible", error };
+        let backend = FlexibleBackend::new(flexible.clone(), &Variables::of_process()).map_err(failed)?;
+        all.push(Arc::new(backend));
     }
     Ok(all)
 }

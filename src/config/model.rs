@@ -171,7 +171,7 @@ impl Default for LeaderElection {
 const BACKENDS: [(&str, bool); 7] = [
     ("local", true),
     ("azurepostgres", false),
-    ("azurepostgresflexible", false),
+    ("azurepostgresflexible", true),
     ("awsrds", true),
     ("awsaurora", false),
     ("helmbitnami", false),

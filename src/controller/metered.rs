@@ -1,6 +1,7 @@
 //! Counts the calls to a backend, bounds their time and lets them through as long as this process may act, so that no
 //! backend has to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,8 +82,16 @@ impl ServerBackend for Metered {
         self.inner.leaves_deleted()
     }
 
+    fn leaves_databases(&self) -> bool {
+        self.inner.leaves_databases()
+    }
+
     fn lists_extensions(&self) -> bool {
         self.inner.lists_extensions()
+    }
+
+    fn firewall_rules(&self, desired: &DesiredServer<'_>) -> BTreeSet<String> {
+        self.inner.firewall_rules(desired)
     }
 
     fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {

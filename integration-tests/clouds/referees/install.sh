@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Installs the referees from PyPI into the folder $1, once; pinned. Needs python3 with venv.
+# Installs the packages that the file $2 beside this script pins, from PyPI, into the folder $1, once. Needs python3 with
+# venv.
 set -euo pipefail
-[[ -e $1/complete ]] && exit 0
+pinned=$(dirname "${BASH_SOURCE[0]}")/$2
+cmp --silent "$pinned" "$1/complete" && exit 0
 rm -rf "$1"
 python3 -m venv "$1"
-"$1/bin/pip" install --quiet boto3==1.43.0 botocore==1.43.127
-touch "$1/complete"
+"$1/bin/pip" install --quiet --requirement "$pinned"
+cp "$pinned" "$1/complete"

@@ -200,7 +200,8 @@ async fn a_new_version_is_the_clusters_and_its_members_follow() {
     let body = done(&simulator, "ModifyDBCluster", &upgrade).await;
     assert!(body.contains("<PendingModifiedValues><EngineVersion>17.4<"), "{body}");
     until(&simulator, "available").await;
-    assert_eq!(simulator.cluster("team-shop").unwrap().version, "17.4");
+    let seen = simulator.cluster("team-shop").unwrap();
+    assert_eq!((seen.version.as_str(), seen.upgrade_failure), ("17.4", None));
     let seen = simulator.instance("one").unwrap();
     assert_eq!((seen.version.as_str(), seen.group.name.as_str()), ("17.4", "default.aurora-postgresql17"));
     let host = text(&done(&simulator, "DescribeDBClusters", &[CLUSTER]).await, "Endpoint").unwrap();

@@ -152,7 +152,8 @@ async fn a_new_major_version_really_runs_and_holds_what_the_old_one_held() {
     done(&simulator, "ModifyDBInstance", &upgrade).await;
     assert_eq!(simulator.instance("team-shop").unwrap().status, "upgrading");
     until(&simulator, "available").await;
-    assert_eq!(simulator.instance("team-shop").unwrap().version, "17.4");
+    let seen = simulator.instance("team-shop").unwrap();
+    assert_eq!((seen.version.as_str(), seen.upgrade_failure), ("17.4", None));
 
     let client = login(&simulator, &host(&simulator).await, "first-password").await.unwrap();
     let version: String = client.query_one("SHOW server_version_num", &[]).await.unwrap().get(0);
@@ -186,7 +187,9 @@ async fn what_cannot_be_carried_over_stops_an_upgrade_and_the_old_version_goes_o
         [ID[0], ("EngineVersion", "17"), ("ApplyImmediately", "true"), ("AllowMajorVersionUpgrade", "true")];
     done(&simulator, "ModifyDBInstance", &upgrade).await;
     until(&simulator, "available").await;
-    assert_eq!(simulator.instance("team-shop").unwrap().version, "15.12");
+    let seen = simulator.instance("team-shop").unwrap();
+    assert_eq!(seen.version, "15.12");
+    assert!(seen.upgrade_failure.is_some_and(|why| why.contains("type mood")));
     let client = login(&simulator, &host(&simulator).await, "first-password").await.unwrap();
     client.batch_execute("SELECT 'well'::mood").await.unwrap();
 }

@@ -15,8 +15,9 @@ async fn boto3_understands_every_answer_and_its_model_knows_every_element() {
         return;
     }
     let referees = Path::new(env!("CARGO_MANIFEST_DIR")).join("referees");
-    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("referees");
-    let installed = Command::new(referees.join("install.sh")).arg(&environment).status().await.unwrap();
+    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("boto3");
+    let installed =
+        Command::new(referees.join("install.sh")).arg(&environment).arg("boto3.txt").status().await.unwrap();
     assert!(installed.success(), "the referees could not be installed");
 
     let simulator = Simulator::start().await.unwrap();
@@ -27,5 +28,5 @@ async fn boto3_understands_every_answer_and_its_model_knows_every_element() {
         .await
         .unwrap();
     let said = String::from_utf8_lossy(&[verdict.stdout, verdict.stderr].concat()).into_owned();
-    assert!(verdict.status.success() && said.contains("answers judged"), "{said}");
+    assert!(verdict.status.success() && said.contains("actions judged"), "{said}");
 }

@@ -1,6 +1,6 @@
 //! A backend whose calls can be made to fail, and are written down.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -132,8 +132,16 @@ impl ServerBackend for FaultyBackend {
         self.inner.leaves_deleted()
     }
 
+    fn leaves_databases(&self) -> bool {
+        self.inner.leaves_databases()
+    }
+
     fn lists_extensions(&self) -> bool {
         self.inner.lists_extensions()
+    }
+
+    fn firewall_rules(&self, desired: &DesiredServer<'_>) -> BTreeSet<String> {
+        self.inner.firewall_rules(desired)
     }
 
     fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {

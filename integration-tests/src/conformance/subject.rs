@@ -27,6 +27,11 @@ pub trait Subject: Send + Sync {
     /// Changes of the spec that can be carried out on a server; at least one by each of `update` and `configure`.
     fn updates(&self) -> Vec<Update>;
 
+    /// How many calls to the backend carry out such a change: a service may take only one thing at a time.
+    fn steps(&self, _update: &Update) -> usize {
+        1
+    }
+
     /// What can go wrong with a server behind the operator's back and is put right.
     fn drifts(&self) -> Vec<Drift>;
 

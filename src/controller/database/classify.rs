@@ -30,7 +30,7 @@ pub(super) fn view(phase: Phase, seen: &DatabaseSeen) -> DatabaseView {
             .actions
             .iter()
             .any(|request| request.action != Some(Action::ResetPassword)),
-        retain: false,
+        retain: seen.retain,
     }
 }
 

@@ -62,6 +62,8 @@ pub struct DatabaseSeen {
     pub adopted: Option<i64>,
     /// What PostgreSQL holds was not asked, but is remembered.
     pub remembered: bool,
+    /// The backend leaves databases where they are when their objects go.
+    pub retain: bool,
 }
 
 impl DatabaseSeen {
@@ -173,6 +175,8 @@ pub(super) async fn observe(
         backend: status.backend.as_deref(),
         deployment: status.deployment.as_ref(),
     };
+    let backend = server.backend.as_deref().or(status.backend.as_deref());
+    let retain = context.backends.select(None, backend).is_ok_and(|backend| backend.leaves_databases());
     let mut seen = DatabaseSeen {
         session,
         evidence: pinned.server_uid.is_some() || left.existed(credentials.is_left_by_original()),
@@ -202,6 +206,7 @@ pub(super) async fn observe(
         deleting,
         settings,
         remembered: memory.is_some(),
+        retain,
     };
     seen.adopted = left.adopted(presence(&seen).is_there(), generation, &seen.requests);
     Ok(seen)

@@ -29,8 +29,11 @@ pub(super) async fn act(
         return act_on_credentials(context, object, seen, trigger, action).await;
     }
     let (backend, identity) = target(seen)?;
-    let managed = object.status.as_ref().map_or(&[][..], |status| &status.managed_parameters);
-    let desired = DesiredServer { owner: &seen.owner, spec: &object.spec, managed };
+    let (managed, managed_rules) = object
+        .status
+        .as_ref()
+        .map_or((&[][..], &[][..]), |status| (&status.managed_parameters, &status.managed_firewall_rules));
+    let desired = DesiredServer { owner: &seen.owner, spec: &object.spec, managed, managed_rules };
     match action {
         ServerAction::CreateServer => {
             backend.create(&identity, &desired, seen.credentials.pending_password()?).await?;

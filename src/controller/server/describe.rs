@@ -1,5 +1,7 @@
 //! From a pass over a server to its status. Pure.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -9,7 +11,7 @@ use super::managed;
 use super::observe::{Answer, ServerSeen};
 use super::verdict::{verdict, withheld};
 use crate::api::{Binding, Operation, Phase, PinnedServer, ServerStatus};
-use crate::backend::{Change, Difference, Stage};
+use crate::backend::{Change, DesiredServer, Difference, FIREWALL_RULE, PARAMETER, Stage, asked_parameters};
 use crate::controller::conditions::{self, Inputs, Verdict};
 use crate::controller::context::Context;
 use crate::controller::subject::Pass;
@@ -37,7 +39,8 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
     status.adopted_generation = seen.adopted.filter(|_| !begins);
     pin(&mut status, pass, begins);
     if seen.present().is_some() || begins {
-        status.managed_parameters = managed(&status, pass);
+        status.managed_parameters = managed(&status.managed_parameters, PARAMETER, pass);
+        status.managed_firewall_rules = managed(&status.managed_firewall_rules, FIREWALL_RULE, pass);
     }
     status.operation = operation(&status, seen, pass.now);
     let refused = refused(seen);
@@ -117,17 +120,28 @@ fn pin(status: &mut ServerStatus, pass: &Pass<'_, Servers>, begins: bool) {
     status.server = Some(server);
 }
 
-/// The server parameters that are ours, as far as this pass tells.
-fn managed(status: &ServerStatus, pass: &Pass<'_, Servers>) -> Vec<String> {
-    let (seen, spec) = (pass.seen, &pass.object.spec);
+/// The parameters or firewall rules that are ours, as far as this pass tells.
+fn managed(recorded: &[String], prefix: &str, pass: &Pass<'_, Servers>) -> Vec<String> {
+    let seen = pass.seen;
+    let desired = DesiredServer::new(&seen.owner, &pass.object.spec);
+    let (asked, stage, trigger): (BTreeSet<String>, _, _) = match prefix {
+        PARAMETER => {
+            let asked = asked_parameters(desired.spec).into_keys().collect();
+            (asked, Stage::Configure, ServerTrigger::Unconfigured)
+        }
+        _ => {
+            let asked = seen.backend.as_ref().map(|backend| backend.firewall_rules(&desired));
+            (asked.unwrap_or_default(), Stage::Update, ServerTrigger::Differs)
+        }
+    };
     if seen.present().is_none() {
-        // A new server is made with all of them, and an empty one has none of the old ones.
-        return managed::parameters(&[], spec, &[], &[]);
+        // A new server is made with all of the parameters, and an empty one has none of the old ones.
+        let made = if prefix == PARAMETER { asked } else { BTreeSet::new() };
+        return managed::names(prefix, &[], &made, &[], &[]);
     }
-    let configures = pass.acts && pass.trigger == ServerTrigger::Unconfigured;
-    let begun = if configures { seen.due(Stage::Configure) } else { Vec::new() };
+    let begun = if pass.acts && pass.trigger == trigger { seen.due(stage) } else { Vec::new() };
     let all: Vec<&Difference> = seen.differences.iter().chain(&seen.waiting.differences).collect();
-    managed::parameters(&status.managed_parameters, spec, &all, &begun)
+    managed::names(prefix, recorded, &asked, &all, &begun)
 }
 
 /// What the spec asks for and the backend does not do, in one sentence.

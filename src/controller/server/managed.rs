@@ -1,21 +1,22 @@
-//! Which server parameters we have set: only these are ever reset. Pure.
+//! Which server parameters and firewall rules we have set: only these are ever reset or removed. Pure.
 
 use std::collections::BTreeSet;
 
-use crate::api::PostgreSQLServerSpec;
-use crate::backend::{Change, Difference, PARAMETER, asked_parameters};
+use crate::backend::{Change, Difference};
 
-/// The names after this pass.
+/// The names after this pass, of those whose fields begin with `prefix`.
 ///
-/// `recorded` are those of the status, `differences` all that differ, `begun` those of them that the plan changes now:
-/// they are recorded before the effect, so that a crash leaves no parameter behind that nobody knows to be ours.
-pub(super) fn parameters(
+/// `recorded` are those of the status, `asked` those that are asked for, `differences` all that differ, `begun` those of
+/// them that the plan changes now: they are recorded before the effect, so that a crash leaves nothing behind that
+/// nobody knows to be ours.
+pub(super) fn names(
+    prefix: &str,
     recorded: &[String],
-    spec: &PostgreSQLServerSpec,
+    asked: &BTreeSet<String>,
     differences: &[&Difference],
     begun: &[Difference],
 ) -> Vec<String> {
-    let name = |difference: &Difference| difference.field.strip_prefix(PARAMETER).map(str::to_owned);
+    let name = |difference: &Difference| difference.field.strip_prefix(prefix).map(str::to_owned);
     let differing: BTreeSet<String> = differences.iter().filter_map(|one| name(one)).collect();
     let begun: BTreeSet<String> = begun.iter().filter_map(name).collect();
     let resetting: BTreeSet<String> = differences
@@ -23,7 +24,6 @@ pub(super) fn parameters(
         .filter(|one| one.wanted.is_none() && matches!(one.change, Change::Apply { .. }))
         .filter_map(|one| name(one))
         .collect();
-    let asked: BTreeSet<String> = asked_parameters(spec).into_keys().collect();
     // What is as asked counts as set by us: asked for once, it is looked after.
     let set = asked.iter().filter(|name| !differing.contains(*name) || begun.contains(*name));
     let kept = recorded.iter().filter(|name| asked.contains(*name) || resetting.contains(*name));
@@ -33,8 +33,7 @@ pub(super) fn parameters(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::ParameterValue;
-    use crate::backend::Stage;
+    use crate::backend::{PARAMETER, Stage};
 
     fn difference(name: &str, wanted: Option<&str>) -> Difference {
         Difference {
@@ -52,16 +51,14 @@ mod tests {
         begun: &[Difference],
     ) -> Vec<String> {
         let recorded: Vec<String> = recorded.iter().map(|name| (*name).to_owned()).collect();
-        let pairs = asked.iter().map(|name| ((*name).to_owned(), ParameterValue::Integer(1)));
-        let spec =
-            PostgreSQLServerSpec { server_parameters: pairs.collect(), ..PostgreSQLServerSpec::default() };
-        parameters(&recorded, &spec, &differences.iter().collect::<Vec<_>>(), begun)
+        let asked = asked.iter().map(|name| (*name).to_owned()).collect();
+        names(PARAMETER, &recorded, &asked, &differences.iter().collect::<Vec<_>>(), begun)
     }
 
     #[test]
     fn a_parameter_is_ours_before_it_is_set_and_until_it_is_reset() {
         let (set, reset) = (difference("work_mem", Some("1")), difference("work_mem", None));
-        assert_eq!(managed(&[], &["Work_Mem"], std::slice::from_ref(&set), &[]), Vec::<String>::new());
+        assert_eq!(managed(&[], &["work_mem"], std::slice::from_ref(&set), &[]), Vec::<String>::new());
         let begun = [set];
         assert_eq!(managed(&[], &["work_mem"], &begun, &begun), ["work_mem"]);
         assert_eq!(managed(&["work_mem"], &["work_mem"], &[], &[]), ["work_mem"]);

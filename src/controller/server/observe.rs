@@ -151,7 +151,12 @@ pub(super) async fn observe(
     let namespace = object.namespace().unwrap_or_default();
     let owner = Owner { namespace: namespace.clone(), name: object.name_any(), uid: uid.clone() };
     let deleting = object.metadata.deletion_timestamp.is_some();
-    let desired = DesiredServer { owner: &owner, spec: &object.spec, managed: &status.managed_parameters };
+    let desired = DesiredServer {
+        owner: &owner,
+        spec: &object.spec,
+        managed: &status.managed_parameters,
+        managed_rules: &status.managed_firewall_rules,
+    };
 
     let (wanted_backend, recorded_backend) = (object.spec.backend.as_deref(), status.backend.as_deref());
     let selected = match pinned.name {

@@ -39,11 +39,22 @@ impl Authorities {
 
     /// Certificate and key of a server at these addresses.
     pub(super) fn issue(&self, name: &str, addresses: &[Ipv4Addr]) -> Result<(String, String), Error> {
+        let first = addresses.first().map(Ipv4Addr::to_string).unwrap_or_default();
+        let names = addresses.iter().map(|at| SanType::IpAddress((*at).into())).collect();
+        self.issue_for(name, &first, names)
+    }
+
+    /// Certificate and key of whoever answers under these names.
+    pub(crate) fn issue_for(
+        &self,
+        name: &str,
+        common_name: &str,
+        names: Vec<SanType>,
+    ) -> Result<(String, String), Error> {
         let authority = self.0.get(name).or_else(|| self.0.values().next()).ok_or(Error::NoAddress)?;
         let mut params = CertificateParams::new(Vec::new())?;
-        params.subject_alt_names = addresses.iter().map(|at| SanType::IpAddress((*at).into())).collect();
-        let first = addresses.first().map(Ipv4Addr::to_string).unwrap_or_default();
-        params.distinguished_name.push(DnType::CommonName, first);
+        params.subject_alt_names = names;
+        params.distinguished_name.push(DnType::CommonName, common_name);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;

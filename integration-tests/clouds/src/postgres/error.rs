@@ -44,6 +44,9 @@ pub enum Error {
     /// A certificate.
     #[error("certificate: {0}")]
     Certificate(#[from] rcgen::Error),
+    /// What keeps connections secret.
+    #[error("TLS: {0}")]
+    Tls(String),
     /// No loopback address.
     #[error("no loopback address with a free port 5432 was found")]
     NoAddress,

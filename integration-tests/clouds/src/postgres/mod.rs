@@ -40,13 +40,22 @@ struct Inner {
     folder: PathBuf,
     account: Account,
     flavour: &'static Flavour,
-    authorities: Authorities,
+    authorities: Arc<Authorities>,
     made: AtomicU32,
 }
 
 impl Pool {
     /// A pool with certificate authorities of its own.
     pub fn new(flavour: &'static Flavour, authorities: &[&str]) -> Result<Self, Error> {
+        Self::with(flavour, Arc::new(Authorities::new(authorities)?))
+    }
+
+    /// A pool of another flavour with the same authorities.
+    pub fn beside(&self, flavour: &'static Flavour) -> Result<Self, Error> {
+        Self::with(flavour, self.0.authorities.clone())
+    }
+
+    fn with(flavour: &'static Flavour, authorities: Arc<Authorities>) -> Result<Self, Error> {
         if installs().is_empty() {
             return Err(Error::NoPostgres);
         }
@@ -61,13 +70,7 @@ impl Pool {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
             .map_err(Error::io("close", &folder))?;
         account.own(&folder)?;
-        Ok(Self(Arc::new(Inner {
-            folder,
-            account,
-            flavour,
-            authorities: Authorities::new(authorities)?,
-            made: AtomicU32::new(0),
-        })))
+        Ok(Self(Arc::new(Inner { folder, account, flavour, authorities, made: AtomicU32::new(0) })))
     }
 
     /// The certificate authorities.

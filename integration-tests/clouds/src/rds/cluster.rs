@@ -46,6 +46,8 @@ pub struct Cluster {
     pub scaling: Option<Scaling>,
     /// Its cluster parameter group.
     pub group: GroupUse,
+    /// Why the last upgrade did not happen; the service writes it to a log.
+    pub upgrade_failure: Option<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
     pub(super) plain: PlainFields,

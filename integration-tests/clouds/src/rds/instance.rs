@@ -53,6 +53,8 @@ pub struct Instance {
     pub ca: String,
     /// Its parameter group.
     pub group: GroupUse,
+    /// Why the last upgrade did not happen; the service writes it to a log.
+    pub upgrade_failure: Option<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// The cluster that it is a member of.

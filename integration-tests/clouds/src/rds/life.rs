@@ -155,7 +155,10 @@ async fn carry_out(
                 server = Arc::new(newer);
                 realm.change(id, uid, |it| it.server = Some(server.clone()));
             }
-            Err(_) => outcome = Outcome::NotUpgraded,
+            Err(error) => {
+                realm.change(id, uid, |it| it.upgrade_failure = Some(error.to_string()));
+                outcome = Outcome::NotUpgraded;
+            }
         }
     }
     // It does not run while its storage is full.

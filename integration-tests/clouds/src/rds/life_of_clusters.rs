@@ -126,7 +126,15 @@ async fn upgrade(realm: &Arc<Realm>, id: &str, version: &str, old: &Arc<Server>)
     } else {
         let parameters = realm.state().clusters.get(id).map(|it| it.group.name.clone());
         let parameters = realm.state().effective(GroupKind::Cluster, &parameters.unwrap_or_default());
-        Arc::new(carry_over(old, major(version), &parameters).await.ok()?)
+        match carry_over(old, major(version), &parameters).await {
+            Ok(newer) => Arc::new(newer),
+            Err(error) => {
+                if let Some(it) = realm.state().clusters.get_mut(id) {
+                    it.upgrade_failure = Some(error.to_string());
+                }
+                return None;
+            }
+        }
     };
     {
         let mut state = realm.state();

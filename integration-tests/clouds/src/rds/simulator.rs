@@ -34,7 +34,7 @@ pub struct Call {
 
 /// A simulated RDS; ends when it is dropped, with its servers.
 pub struct Simulator {
-    cloud: Arc<Cloud>,
+    pub(super) cloud: Arc<Cloud>,
     endpoint: String,
     tasks: [tokio::task::JoinHandle<()>; 2],
 }

@@ -15,7 +15,8 @@ pub async fn every_update_comes_into_force(case: Case) {
         case.ready().await;
         case.shown(&update.shown).await;
         case.is_well().await;
-        assert_eq!(case.effects(update.by), before + 1, "{}: {}", update.name, case.told());
+        let steps = case.bench.subject.steps(&update);
+        assert_eq!(case.effects(update.by), before + steps, "{}: {}", update.name, case.told());
     }
     let uid = |server: hcpg::api::PostgreSQLServer| server.status.and_then(|status| status.server?.uid);
     assert_eq!(uid(first), uid(case.server().await), "the same server all the time");

@@ -29,7 +29,7 @@ SELECT statement FROM (
       CASE r.relkind WHEN 'r' THEN 'TABLE' WHEN 'v' THEN 'VIEW' ELSE 'SEQUENCE' END, r.nspname, r.relname,
       pg_get_userbyid(r.relowner))
     FROM relations r WHERE r.relkind IN ('r', 'v', 'S')
-      AND NOT EXISTS (SELECT FROM pg_depend d WHERE r.relkind = 'S' AND d.objid = r.oid AND d.deptype IN ('a', 'i'))
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE r.relkind = 'S' AND d.objid = r.oid AND d.deptype = 'i')
   UNION ALL
   SELECT 7, r.relname, format('ALTER SEQUENCE %I.%I OWNED BY %I.%I.%I', r.nspname, r.relname, t.nspname, t.relname,
       a.attname)
@@ -47,7 +47,7 @@ SELECT statement FROM (
     FROM relations r, aclexplode(r.relacl) a WHERE r.relkind IN ('r', 'v', 'S')
   UNION ALL
   SELECT 11, '', format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s GRANT %s ON %s TO %s', pg_get_userbyid(d.defaclrole),
-      coalesce(format(' IN SCHEMA %I', n.nspname), ''), a.privilege_type,
+      CASE WHEN n.nspname IS NULL THEN '' ELSE format(' IN SCHEMA %I', n.nspname) END, a.privilege_type,
       CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS'
                            WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END,
       CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)

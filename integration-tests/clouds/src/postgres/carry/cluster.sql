@@ -12,8 +12,8 @@ SELECT statement FROM (
       CASE WHEN rolreplication THEN 'REPLICATION' ELSE 'NOREPLICATION' END,
       CASE WHEN rolbypassrls THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END,
       rolconnlimit,
-      coalesce(format(' PASSWORD %L', rolpassword), ''),
-      coalesce(format(' VALID UNTIL %L', rolvaliduntil), ''))
+      CASE WHEN rolpassword IS NULL THEN '' ELSE format(' PASSWORD %L', rolpassword) END,
+      CASE WHEN rolvaliduntil IS NULL THEN '' ELSE format(' VALID UNTIL %L', rolvaliduntil) END)
     FROM pg_authid WHERE rolname !~ '^pg_' AND rolname <> '$OWNER'
   UNION ALL
   SELECT 3, rolname, format('COMMENT ON ROLE %I IS %L', rolname, shobj_description(oid, 'pg_authid'))

@@ -76,6 +76,7 @@ pub(super) fn perform(realm: &Arc<Realm>, form: &Form) -> Answer {
         io_optimized,
         scaling,
         group,
+        upgrade_failure: None,
         tags,
         plain,
         password: Some(password),

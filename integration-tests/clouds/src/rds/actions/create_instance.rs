@@ -75,6 +75,7 @@ pub(super) fn perform(realm: &Arc<Realm>, form: &Form) -> Answer {
         maintenance_window,
         ca: wish.ca.unwrap_or_else(|| AUTHORITY.to_owned()),
         group,
+        upgrade_failure: None,
         tags,
         cluster: None,
         writer: false,

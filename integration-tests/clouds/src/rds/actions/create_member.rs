@@ -105,6 +105,7 @@ pub(super) fn perform(
         maintenance_window,
         ca: wish.ca.unwrap_or_else(|| AUTHORITY.to_owned()),
         group,
+        upgrade_failure: None,
         tags,
         writer: state.members(cluster_id).next().is_none(),
         cluster: Some(cluster_id.to_owned()),

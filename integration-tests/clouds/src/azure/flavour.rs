@@ -1,0 +1,53 @@
+//! What Azure does to the PostgreSQL servers that it gives out, as far as it matters to clients.
+
+use crate::postgres::{Admin, Flavour, Parameters, name, text};
+
+/// The administrator is a member of `azure_pg_admin`, and no superuser.
+pub(super) static AZURE: Flavour = Flavour { owner: "azuresu", bootstrap, tls_only };
+
+/// Single servers: a gate before them sees to TLS, and any extension may be created [D].
+pub(super) static SINGLE: Flavour = Flavour { owner: "azuresu", bootstrap, tls_only: |_, _| false };
+
+/// Databases of the service [K].
+pub(super) const OWN_DATABASES: [&str; 3] = ["postgres", "azure_maintenance", "azure_sys"];
+
+/// In `template1`, hence in all databases that are not copied from `template0`. What a session sets itself does not
+/// count, hence the file.
+pub(super) const ALLOW_LIST: &str = r#"
+CREATE SCHEMA azure;
+GRANT USAGE ON SCHEMA azure TO PUBLIC;
+CREATE FUNCTION azure.refuse() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE extension text; allowed text[];
+BEGIN
+  allowed := pg_catalog.string_to_array(pg_catalog.lower(pg_catalog.replace(coalesce(
+    (SELECT setting FROM pg_catalog.pg_file_settings WHERE name = 'azure.extensions' ORDER BY seqno DESC LIMIT 1),
+    ''), ' ', '')), ',');
+  FOR extension IN SELECT e.extname FROM pg_catalog.pg_event_trigger_ddl_commands() c
+      JOIN pg_catalog.pg_extension e ON e.oid = c.objid AND c.command_tag = 'CREATE EXTENSION' LOOP
+    IF extension <> ALL (allowed) THEN
+      RAISE EXCEPTION 'extension "%" is not allow-listed for "azure_pg_admin" users in Azure Database for PostgreSQL',
+        extension USING ERRCODE = 'feature_not_supported';
+    END IF;
+  END LOOP;
+END $$;
+CREATE EVENT TRIGGER azure_allow_list ON ddl_command_end WHEN TAG IN ('CREATE EXTENSION') EXECUTE FUNCTION azure.refuse()
+"#;
+
+fn bootstrap(admin: &Admin) -> Vec<String> {
+    let role = name(&admin.name);
+    vec![
+        "CREATE ROLE azure_pg_admin NOLOGIN".to_owned(),
+        "GRANT pg_monitor, pg_signal_backend TO azure_pg_admin WITH ADMIN OPTION".to_owned(),
+        format!("CREATE ROLE {role} LOGIN CREATEDB CREATEROLE PASSWORD {}", text(&admin.password)),
+        format!("GRANT azure_pg_admin TO {role}"),
+        "ALTER DATABASE postgres OWNER TO azure_pg_admin".to_owned(),
+        "CREATE DATABASE azure_maintenance".to_owned(),
+        "CREATE DATABASE azure_sys".to_owned(),
+        "REVOKE ALL ON DATABASE azure_maintenance FROM PUBLIC".to_owned(),
+    ]
+}
+
+/// `require_secure_transport` is on unless it was switched off [D].
+fn tls_only(_major: u32, parameters: &Parameters) -> bool {
+    parameters.get("require_secure_transport").is_none_or(|value| value != "off")
+}

@@ -1,0 +1,81 @@
+//! Flexible servers: created, changed, restarted, deleted.
+
+mod body;
+mod rules;
+mod write;
+
+pub(super) use body::Switch;
+pub(super) use write::{made, power, write};
+
+use serde_json::{Map, Value, json};
+
+use super::server::Server;
+
+fn switch(on: bool) -> &'static str {
+    if on { "Enabled" } else { "Disabled" }
+}
+
+/// As the service describes it [S]. Tags are left out when there are none [K].
+pub(super) fn json(it: &Server, api_version: &str) -> Value {
+    let (ha, window) = (&it.high_availability, &it.window);
+    let mut network = json!({"publicNetworkAccess": switch(it.public)});
+    if let (Some(subnet), Some(zone)) = (&it.subnet, &it.dns_zone) {
+        network["delegatedSubnetResourceId"] = json!(subnet);
+        network["privateDnsZoneArmResourceId"] = json!(zone);
+    }
+    let mut availability = json!({"mode": ha.mode, "state": ha.state});
+    if let Some(zone) = &ha.standby_zone {
+        availability["standbyAvailabilityZone"] = json!(zone);
+    }
+    let mut properties = json!({
+        "administratorLogin": it.admin,
+        "version": it.version,
+        // Older versions do not know `Provisioning` [S].
+        "state": if api_version < "2025" && it.state == "Provisioning" { "Updating" } else { &it.state },
+        "availabilityZone": it.zone,
+        "storage": {
+            "storageSizeGB": it.storage.size,
+            "autoGrow": switch(it.storage.auto_grow),
+            "tier": it.storage.tier,
+            "iops": it.storage.iops,
+        },
+        "authConfig": {"activeDirectoryAuth": "Disabled", "passwordAuth": "Enabled"},
+        "backup": {
+            "backupRetentionDays": it.retention,
+            "geoRedundantBackup": switch(it.geo_backup),
+        },
+        "dataEncryption": {"type": "SystemManaged"},
+        "network": network,
+        "highAvailability": availability,
+        "maintenanceWindow": {
+            "customWindow": switch(window.custom),
+            "dayOfWeek": window.day,
+            "startHour": window.hour,
+            "startMinute": window.minute,
+        },
+        "replicationRole": "Primary",
+        "replica": {"role": "Primary", "capacity": 5},
+        "replicaCapacity": 5,
+        "privateEndpointConnections": [],
+    });
+    if let Some(ip) = it.reached_at() {
+        properties["fullyQualifiedDomainName"] = json!(ip.to_string());
+        properties["backup"]["earliestRestoreDate"] = json!(it.created);
+    }
+    if let Some(minor) = &it.minor_version {
+        properties["minorVersion"] = json!(minor);
+    }
+    let mut whole = Map::from_iter([
+        ("id".to_owned(), json!(it.id())),
+        ("name".to_owned(), json!(it.name)),
+        ("type".to_owned(), json!(it.service.kind())),
+        ("location".to_owned(), json!(it.location)),
+        ("sku".to_owned(), json!({"name": it.sku.0, "tier": it.sku.1})),
+        ("systemData".to_owned(), json!({"createdAt": it.created})),
+        ("properties".to_owned(), properties),
+    ]);
+    if !it.tags.is_empty() {
+        whole.insert("tags".to_owned(), json!(it.tags));
+    }
+    Value::Object(whole)
+}

@@ -1,0 +1,318 @@
+//! What of a spec is compared with a server. Pure.
+
+use super::super::super::cloud::{MARKED, required};
+use super::super::super::{
+    Change, DesiredServer, Difference, FIREWALL_RULE, FieldRule, PARAMETER, Semantics, ServerFacts, Settings,
+    Stage, abandoned, asked_parameters, compare, sizes,
+};
+use super::model::{MaintenanceWindow, Server};
+use super::{extensions, firewall, parameters};
+use crate::api::{MaintenanceWindow as CrdWindow, PostgreSQLServerSpec, WeeklyWindow};
+use crate::config::AzureFlexibleConfig;
+
+pub(super) const STORAGE: &str = "storageGB";
+pub(super) const AUTO_GROW: &str = "storageAutoGrow";
+pub(super) const SKU: &str = "sku";
+pub(super) const VERSION: &str = "version";
+pub(super) const STANDBY: &str = "highavailability";
+pub(super) const RETENTION: &str = "backup.retentionDays";
+pub(super) const GEO: &str = "backup.geoRedundant";
+pub(super) const WINDOW: &str = "maintenance.window";
+pub(super) const LOCK: &str = "lock";
+pub(super) const TAG: &str = "tag.";
+/// Values that are set and wait for a restart.
+pub(super) const RESTART: &str = "restart";
+/// How the server can be reached: told, not compared, since it is the administrator's word for new servers.
+pub(super) const NETWORK: &str = "network";
+pub(super) const PUBLIC: &str = "public";
+
+pub(super) const OFF: &str = "Disabled";
+const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+/// From this size on it is another kind of disk (documentation of storage, "limitations").
+const LARGE: u64 = 4096;
+
+const fn rule(field: &'static str, semantics: Semantics, stage: Stage, restart: bool) -> FieldRule {
+    FieldRule { field, semantics, stage, restart, revives: false }
+}
+
+/// Which changes interrupt connections:
+/// <https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-scaling-resources>.
+const RULES: &[FieldRule] = &[
+    rule(STORAGE, Semantics::Floor, Stage::Update, false),
+    rule(AUTO_GROW, Semantics::Exact, Stage::Update, false),
+    rule(SKU, Semantics::Exact, Stage::Update, true),
+    rule(STANDBY, Semantics::Exact, Stage::Update, false),
+    rule(RETENTION, Semantics::Exact, Stage::Update, false),
+    rule(GEO, Semantics::SetOnce, Stage::Update, false),
+    rule(WINDOW, Semantics::Exact, Stage::Update, false),
+    rule("tag.*", Semantics::Exact, Stage::Update, false),
+    // The operator itself may be let in by one of them.
+    FieldRule {
+        field: "firewall.*",
+        semantics: Semantics::Exact,
+        stage: Stage::Update,
+        restart: false,
+        revives: true,
+    },
+    rule(LOCK, Semantics::Exact, Stage::Configure, false),
+    rule("parameter.*", Semantics::Exact, Stage::Configure, false),
+];
+
+/// What a server is like, in the words of the rules; without rules of the firewall, parameters and lock.
+pub(super) fn found(server: &Server) -> Settings {
+    let mut found = Settings::new();
+    let mut note = |field: &str, value: Option<String>| {
+        if let Some(value) = value {
+            found.insert(field.to_owned(), value);
+        }
+    };
+    let properties = &server.properties;
+    let storage = properties.storage.as_ref();
+    note(STORAGE, storage.and_then(|storage| storage.storage_size_gb).map(|gb| gb.to_string()));
+    note(AUTO_GROW, storage.and_then(|storage| storage.auto_grow.clone()));
+    note(SKU, server.sku.as_ref().map(|sku| sku_text(&sku.name, &sku.tier)));
+    note(VERSION, properties.version.clone());
+    let mode = properties.high_availability.as_ref().and_then(|standby| standby.mode.clone());
+    note(STANDBY, Some(mode.unwrap_or_else(|| OFF.to_owned())));
+    let backup = properties.backup.as_ref();
+    note(RETENTION, backup.and_then(|backup| backup.backup_retention_days).map(|days| days.to_string()));
+    note(GEO, backup.and_then(|backup| backup.geo_redundant_backup.clone()));
+    note(WINDOW, properties.maintenance_window.as_ref().map(window_text));
+    let network = properties.network.as_ref();
+    let subnet = network.and_then(|network| network.delegated_subnet_resource_id.as_deref());
+    let closed = network.and_then(|network| network.public_network_access.as_deref()) == Some(OFF);
+    let private = closed || subnet.is_some_and(|subnet| !subnet.is_empty());
+    note(NETWORK, Some(if private { "private" } else { PUBLIC }.to_owned()));
+    for (key, value) in server.tags.iter().flatten() {
+        note(&format!("{TAG}{key}"), Some(value.clone()));
+    }
+    found
+}
+
+pub(super) fn sku_text(name: &str, tier: &str) -> String {
+    format!("{name} ({tier})")
+}
+
+/// Back from [`sku_text`].
+pub(super) fn sku_parts(text: &str) -> Option<(&str, &str)> {
+    text.strip_suffix(')')?.split_once(" (")
+}
+
+fn window_text(window: &MaintenanceWindow) -> String {
+    if window.custom_window.as_deref() != Some("Enabled") {
+        return "chosen by Azure".to_owned();
+    }
+    let day = window.day_of_week.and_then(|day| DAYS.get(usize::from(day))).unwrap_or(&"?");
+    let (hour, minute) = (window.start_hour.unwrap_or_default(), window.start_minute.unwrap_or_default());
+    format!("{day} {hour:02}:{minute:02}")
+}
+
+/// The window of a server, where somebody has chosen one.
+pub(super) fn found_window(facts: &ServerFacts) -> Option<WeeklyWindow> {
+    let (weekday, starttime) = facts.settings.get(WINDOW)?.split_once(' ')?;
+    let written = CrdWindow { weekday: weekday.to_owned(), starttime: starttime.to_owned() };
+    WeeklyWindow::read(&written).ok()
+}
+
+/// The window that a spec asks for; none where it asks for none or for one that cannot be read.
+pub(super) fn window(spec: &PostgreSQLServerSpec) -> Option<WeeklyWindow> {
+    WeeklyWindow::read(spec.maintenance.as_ref()?.window.as_ref()?).ok()
+}
+
+/// A window in the service's words.
+pub(super) fn service_window(window: WeeklyWindow) -> MaintenanceWindow {
+    let (hour, minute) = window.start();
+    MaintenanceWindow {
+        custom_window: Some("Enabled".to_owned()),
+        day_of_week: Some(window.weekday()),
+        start_hour: Some(hour),
+        start_minute: Some(minute),
+    }
+}
+
+pub(super) fn on_off(on: bool) -> String {
+    if on { "Enabled" } else { OFF }.to_owned()
+}
+
+/// What is asked for of a server that is like `found`. What neither spec nor configuration names is left alone.
+pub(super) fn wanted(
+    desired: &DesiredServer<'_>,
+    config: &AzureFlexibleConfig,
+    found: &Settings,
+) -> Settings {
+    let spec = desired.spec;
+    let mut wanted = Settings::new();
+    let mut ask = |field: &str, value: Option<String>| {
+        if let Some(value) = value {
+            wanted.insert(field.to_owned(), value);
+        }
+    };
+    if let (Some(size), Ok(sizing)) = (&spec.size, sizes::flexible(config, spec.size.as_ref())) {
+        let sized = size.class.is_some() || size.cpu.is_some() || size.memory_mb.is_some();
+        let sku = &sizing.size.sku;
+        ask(SKU, sized.then(|| sku_text(&sku.name, &sku.tier)));
+        ask(STORAGE, size.storage_gb.map(|_| sizing.size.storage_gb.to_string()));
+        ask(AUTO_GROW, size.storage_auto_grow.map(on_off));
+    }
+    let standby = spec.highavailability.as_ref().and_then(|availability| availability.enabled);
+    ask(STANDBY, standby.map(|on| if on { mode(config) } else { OFF }.to_owned()));
+    ask(RETENTION, retention(spec, config, found));
+    ask(GEO, spec.backup.as_ref().and_then(|backup| backup.geo_redundant).map(on_off));
+    ask(WINDOW, window(spec).map(|window| window_text(&service_window(window))));
+    for (key, value) in required(desired.owner, &config.azure.tags) {
+        ask(&format!("{TAG}{key}"), Some(value));
+    }
+    ask(LOCK, (config.azure.lock_from_deletion && found.contains_key(LOCK)).then(|| "set".to_owned()));
+    if found.contains_key(firewall::READ) {
+        for (name, range) in firewall::asked(config, spec) {
+            ask(&format!("{}{name}", FIREWALL_RULE), Some(range));
+        }
+    }
+    if found.contains_key(parameters::READ) {
+        for (name, value) in extensions::asked(spec, found) {
+            ask(&format!("{PARAMETER}{name}"), Some(value));
+        }
+        for (name, value) in asked_parameters(spec) {
+            if !extensions::is_ours(&name) {
+                let value = parameters::asked(found, &name, &value);
+                ask(&format!("{PARAMETER}{name}"), Some(value));
+            }
+        }
+    }
+    wanted
+}
+
+/// Where the standby is.
+pub(super) fn mode(config: &AzureFlexibleConfig) -> &'static str {
+    config.high_availability_mode.into()
+}
+
+/// The administrator's number is a lower bound for users who name none: shortening it would throw backups away.
+fn retention(spec: &PostgreSQLServerSpec, config: &AzureFlexibleConfig, found: &Settings) -> Option<String> {
+    if let Some(days) = spec.backup.as_ref().and_then(|backup| backup.retention_days) {
+        return Some(days.to_string());
+    }
+    let least = config.parameters.backup_retention_days;
+    let there: u8 = found.get(RETENTION)?.parse().ok()?;
+    (there < least).then(|| least.to_string())
+}
+
+/// How the server differs from the wish.
+pub(super) fn differences(
+    desired: &DesiredServer<'_>,
+    config: &AzureFlexibleConfig,
+    facts: &ServerFacts,
+) -> Vec<Difference> {
+    let found = &facts.settings;
+    let wanted = wanted(desired, config, found);
+    let mut differences = compare(RULES, &wanted, found);
+    let named = |names: &[String], name: &str| names.iter().any(|one| one == name);
+    let is_ours = |field: &str| {
+        if let Some(name) = field.strip_prefix(PARAMETER) {
+            return named(desired.managed, name)
+                && found.contains_key(&format!("{}{name}", parameters::DEFAULT));
+        }
+        let rule = field.strip_prefix(FIREWALL_RULE);
+        rule.is_some_and(|rule| config.network.exclusive_firewall_rules || named(desired.managed_rules, rule))
+    };
+    differences.extend(abandoned(RULES, &wanted, found, is_ours));
+    for difference in &mut differences {
+        refine(difference, found);
+    }
+    differences.extend(
+        found
+            .get(VERSION)
+            .zip(desired.spec.version.as_deref())
+            .and_then(|(found, wanted)| version(found, wanted)),
+    );
+    differences.extend(restart(desired, &wanted, &differences, found));
+    differences
+}
+
+/// What only the facts say about a change: whether it interrupts connections, and whether there is a way at all.
+fn refine(difference: &mut Difference, found: &Settings) {
+    let refused = |message: String| Change::Refused { message };
+    if let Some(name) = difference.field.strip_prefix(PARAMETER) {
+        let known = |what: &str| found.contains_key(&format!("{what}{name}"));
+        if difference.found.is_none() {
+            difference.change = refused(format!("the server has no such parameter{}", meant(name, found)));
+        } else if known(parameters::FIXED) {
+            difference.change = refused("Azure does not let anybody change it".to_owned());
+        } else if let Change::Apply { restart, .. } = &mut difference.change {
+            *restart = known(parameters::STATIC);
+        }
+        return;
+    }
+    let (there, asked) = (difference.found.as_deref(), difference.wanted.as_deref());
+    match difference.field.as_str() {
+        STORAGE => {
+            let gb = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
+            if let Change::Apply { restart, .. } = &mut difference.change {
+                *restart = gb(there) < LARGE && gb(asked) >= LARGE;
+            }
+        }
+        STANDBY if there != Some(OFF) && asked != Some(OFF) => {
+            let message = "a standby does not move; switch it off, and on again".to_owned();
+            difference.change = refused(message);
+        }
+        _ => {}
+    }
+}
+
+/// A parameter of a similar name.
+fn meant(name: &str, found: &Settings) -> String {
+    let known = found.keys().filter_map(|field| field.strip_prefix(PARAMETER));
+    let near = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
+    match near {
+        Some((distance, known)) if distance <= 3 => format!(" (did you mean {known}?)"),
+        _ => String::new(),
+    }
+}
+
+/// The major version that a spec asks for; none for "whatever the backend has".
+pub(super) fn major(version: &str) -> Option<&str> {
+    let version = version.trim();
+    let major = version.split('.').next().unwrap_or(version);
+    (!major.is_empty() && !version.eq_ignore_ascii_case("latest")).then_some(major)
+}
+
+/// Upgrades go to a higher major version, in place; minor ones are the service's own.
+fn version(found: &str, wanted: &str) -> Option<Difference> {
+    let (running, asked): (u32, u32) = (major(found)?.parse().ok()?, major(wanted)?.parse().ok()?);
+    if running == asked {
+        return None;
+    }
+    let change = if asked < running {
+        Change::Refused { message: "PostgreSQL does not go back to an older version".to_owned() }
+    } else {
+        Change::Apply { stage: Stage::Update, restart: true, revives: false }
+    };
+    let (found, wanted) = (Some(running.to_string()), Some(asked.to_string()));
+    Some(Difference { field: VERSION.to_owned(), found, wanted, change })
+}
+
+/// One restart after all values that need one; those that others have set wait for whoever set them.
+fn restart(
+    desired: &DesiredServer<'_>,
+    wanted: &Settings,
+    differences: &[Difference],
+    found: &Settings,
+) -> Option<Difference> {
+    let waits = |name: &&str| {
+        wanted.contains_key(&format!("{PARAMETER}{name}")) || desired.managed.iter().any(|one| one == name)
+    };
+    let pending: Vec<&str> =
+        found.keys().filter_map(|field| field.strip_prefix(parameters::PENDING)).filter(waits).collect();
+    let more = differences.iter().any(|one| one.field.starts_with(PARAMETER) && one.restarts());
+    if pending.is_empty() || more {
+        return None;
+    }
+    let change = Change::Apply { stage: Stage::Configure, restart: true, revives: false };
+    let found = Some(format!("{} waits for it", pending.join(", ")));
+    Some(Difference { field: RESTART.to_owned(), found, wanted: Some("done".to_owned()), change })
+}
+
+/// Whether the server bears the mark that its object is gone.
+pub(super) fn is_marked(server: &Server) -> bool {
+    server.tags.as_ref().is_some_and(|tags| tags.get(MARKED).is_some_and(|mark| mark == "yes"))
+}

@@ -1,0 +1,9 @@
+//! What backends on different clouds have in common.
+
+mod budget;
+mod listing;
+mod owner;
+
+pub(super) use budget::{Budget, PAUSE};
+pub(super) use listing::Listing;
+pub(super) use owner::{MARKED, UID, Whose, required, whose};
