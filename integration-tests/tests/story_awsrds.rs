@@ -159,7 +159,7 @@ async fn a_server_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docum
     story
         .server_where("main", "tells what is meant", |server| {
             let synced = server_condition(server, ConditionType::Synced);
-            says(synced, ConditionStatus::False, Reason::Rejected, "did you mean work_mem?")
+            says(synced, ConditionStatus::False, Reason::NotApplied, "did you mean work_mem?")
         })
         .await;
     let back = json!({"spec": {"serverParameters": {"work_men": null, "max_connections": null}}});
@@ -167,6 +167,16 @@ async fn a_server_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docum
     story
         .eventually("it is the default again", async || {
             (shown(&story, "SHOW max_connections").await != "80").then_some(())
+        })
+        .await;
+    story.server_ready("main").await;
+
+    // More storage, of which the service gives a tenth more at least.
+    story.patch::<PostgreSQLServer>("main", json!({"spec": {"size": {"storageGB": 21}}})).await;
+    story
+        .server_where("main", "has more storage", |server| {
+            let pinned = server.status.as_ref().and_then(|status| status.server.as_ref());
+            pinned.and_then(|pinned| pinned.storage_gb) == Some(22)
         })
         .await;
     story.server_ready("main").await;

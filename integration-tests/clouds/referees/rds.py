@@ -1,90 +1,226 @@
-"""A scenario through boto3, at the endpoint argv[1]. Every answer must be in botocore's model of RDS: no element that it
-does not know, numbers and booleans as such, and errors by codes of the operation or common to all."""
+"""Scenarios through boto3, at the endpoint argv[1], each answer judged by botocore's model (judge.py). Ends with 0 if all
+were right and every action that the simulator knows was among them."""
+import re
 import sys
-import xml.etree.ElementTree as ET
+import time
+from pathlib import Path
 
 import boto3
-import botocore.exceptions
 
-COMMON = {"InvalidParameterValue", "InvalidParameterCombination", "MissingParameter", "Throttling"}
-rds = boto3.client("rds", endpoint_url=sys.argv[1], region_name="eu-central-1",
-                   aws_access_key_id="key", aws_secret_access_key="secret")
-wrong, judged = [], 0
+from judge import Judge
 
-
-def walk(element, shape, path):
-    tag = lambda child: child.tag.split("}")[-1]
-    if shape.type_name == "structure":
-        known = {member.serialization.get("name", name): member for name, member in shape.members.items()}
-        for child in element:
-            if tag(child) not in known:
-                wrong.append(f"{path}/{tag(child)} is not in the model")
-            else:
-                walk(child, known[tag(child)], f"{path}/{tag(child)}")
-    elif shape.type_name == "list":
-        for child in element:
-            if tag(child) != shape.member.serialization.get("name", "member"):
-                wrong.append(f"{path}: a member is named {tag(child)}")
-            walk(child, shape.member, f"{path}[]")
-    elif shape.type_name in ("integer", "long") and not element.text.lstrip("-").isdigit():
-        wrong.append(f"{path} is no number: {element.text}")
-    elif shape.type_name == "boolean" and element.text not in ("true", "false"):
-        wrong.append(f"{path} is no boolean: {element.text}")
+known = dict(region_name="eu-central-1", aws_access_key_id="key", aws_secret_access_key="secret")
+rds = boto3.client("rds", endpoint_url=sys.argv[1], **known)
+sts = boto3.client("sts", endpoint_url=sys.argv[1], **known)
+judge = Judge(rds, sts)
+refused, expect = judge.refused, judge.expect
 
 
-def judge(http_response, parsed, model, **_):
-    global judged
-    judged += 1
-    if http_response.status_code < 300:
-        if model.output_shape is not None:
-            walk(ET.fromstring(http_response.content)[0], model.output_shape, model.name)
-        return
-    code, statuses = parsed["Error"]["Code"], {}
-    for shape in model.error_shapes:
-        statuses[shape.error_code] = shape.metadata["error"]["httpStatusCode"]
-    if code not in COMMON and statuses.get(code) != http_response.status_code:
-        wrong.append(f"{model.name}: {code} with HTTP {http_response.status_code} is not in the model")
+def until(what, holds):
+    for _ in range(600):
+        if holds():
+            return
+        time.sleep(0.1)
+    sys.exit(f"never: {what}")
 
 
-def refused(code, call, **fields):
-    try:
-        call(**fields)
-        wrong.append(f"{call.__name__} should be refused with {code}")
-    except botocore.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != code:
-            wrong.append(f"{call.__name__}: {error.response['Error']['Code']} in place of {code}")
+def status(id):
+    return rds.describe_db_instances(DBInstanceIdentifier=id)["DBInstances"][0]["DBInstanceStatus"]
 
 
-def wait(waiter):
-    rds.get_waiter(waiter).wait(**shop, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+def available(id):
+    until(f"{id} is available", lambda: status(id) == "available")
 
 
-rds.meta.events.register("after-call.rds", judge)
-shop = {"DBInstanceIdentifier": "boto-shop"}
-create = dict(shop, Engine="postgres", DBInstanceClass="db.t3.micro", MasterUsername="app_admin", DBName="shop",
-              MasterUserPassword="long-enough", EngineVersion="15", AllocatedStorage=20,
-              VpcSecurityGroupIds=["sg-1"], Tags=[{"Key": "a", "Value": "b"}])
-arn = rds.create_db_instance(**create)["DBInstance"]["DBInstanceArn"]
-refused("DBInstanceAlreadyExists", rds.create_db_instance, **create)
-refused("DBSubnetGroupNotFoundFault", rds.create_db_instance,
-        **dict(create, DBInstanceIdentifier="other", DBSubnetGroupName="nowhere"))
-wait("db_instance_available")
-rds.modify_db_instance(**shop, ApplyImmediately=True, MasterUserPassword="other-password", AllocatedStorage=30)
-refused("InvalidDBInstanceState", rds.reboot_db_instance, **shop)
-wait("db_instance_available")
-rds.reboot_db_instance(**shop)
-wait("db_instance_available")
-rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "c", "Value": "d"}])
-rds.remove_tags_from_resource(ResourceName=arn, TagKeys=["a"])
-if rds.list_tags_for_resource(ResourceName=arn)["TagList"] != [{"Key": "c", "Value": "d"}]:
-    wrong.append("the tags are not those that were set")
-if not rds.describe_db_engine_versions(Engine="postgres", EngineVersion="15", DefaultOnly=True)["DBEngineVersions"]:
-    wrong.append("no default version of 15")
-refused("InvalidParameterCombination", rds.delete_db_instance, **shop)
-refused("DBInstanceNotFound", rds.delete_db_instance, DBInstanceIdentifier="nobody", SkipFinalSnapshot=True)
-rds.delete_db_instance(**shop, FinalDBSnapshotIdentifier="final")
-wait("db_instance_deleted")
-rds.describe_db_snapshots(DBSnapshotIdentifier="final")
-refused("DBSnapshotNotFound", rds.describe_db_snapshots, DBSnapshotIdentifier="nobody")
-print(f"{judged} answers judged")
-sys.exit("\n".join(wrong) if wrong or judged < 20 else 0)
+def cluster_available(id):
+    until(f"{id} is available",
+          lambda: rds.describe_db_clusters(DBClusterIdentifier=id)["DBClusters"][0]["Status"] == "available")
+
+
+def gone(list, **fields):
+    def holds():
+        try:
+            list(**fields)
+        except (rds.exceptions.DBInstanceNotFoundFault, rds.exceptions.DBClusterNotFoundFault):
+            return True
+    until(f"{fields} is gone", holds)
+
+
+def instance():
+    shop = {"DBInstanceIdentifier": "boto-shop"}
+    create = dict(shop, Engine="postgres", DBInstanceClass="db.t3.micro", MasterUsername="app_admin", DBName="shop",
+                  MasterUserPassword="long-enough", EngineVersion="15", AllocatedStorage=20, MaxAllocatedStorage=100,
+                  VpcSecurityGroupIds=["sg-1"], Tags=[{"Key": "a", "Value": "b"}], StorageEncrypted=True,
+                  MonitoringInterval=60, MonitoringRoleArn="arn:aws:iam::123456789012:role/m", CopyTagsToSnapshot=True,
+                  EnablePerformanceInsights=True, PerformanceInsightsRetentionPeriod=7,
+                  PreferredBackupWindow="01:00-02:00", PreferredMaintenanceWindow="Mon:03:00-Mon:04:00",
+                  CACertificateIdentifier="rds-ca-rsa4096-g1", BackupRetentionPeriod=7)
+    seen = rds.create_db_instance(**create)["DBInstance"]
+    arn = seen["DBInstanceArn"]
+    expect("Endpoint" not in seen and seen["PreferredMaintenanceWindow"] == "mon:03:00-mon:04:00", "creation")
+    refused("DBInstanceAlreadyExists", rds.create_db_instance, **create)
+    other = dict(create, DBInstanceIdentifier="other")
+    for code, fields in [
+            ("DBSubnetGroupNotFoundFault", dict(DBSubnetGroupName="nowhere")),
+            ("DBParameterGroupNotFound", dict(DBParameterGroupName="nothing")),
+            ("CertificateNotFound", dict(CACertificateIdentifier="mine")),
+            ("DBClusterNotFoundFault", dict(DBClusterIdentifier="nobody")),
+            ("InvalidParameterValue", dict(DBInstanceClass="db.bogus")),
+            ("InvalidParameterCombination", dict(EngineVersion="99.9"))]:
+        if "DBClusterIdentifier" in fields:
+            refused(code, rds.create_db_instance, DBInstanceIdentifier="other", Engine="aurora-postgresql",
+                    DBInstanceClass="db.r6g.large", **fields)
+        else:
+            refused(code, rds.create_db_instance, **dict(other, **fields))
+    rds.get_waiter("db_instance_available").wait(**shop, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    rds.modify_db_instance(**shop, ApplyImmediately=True, MasterUserPassword="other-password", AllocatedStorage=30)
+    refused("InvalidDBInstanceState", rds.reboot_db_instance, **shop)
+    available("boto-shop")
+    later = rds.modify_db_instance(**shop, DBInstanceClass="db.t3.large", MultiAZ=True,
+                                   CACertificateIdentifier="rds-ca-rsa2048-g1")["DBInstance"]
+    expect(later["PendingModifiedValues"]["DBInstanceClass"] == "db.t3.large", "pending values")
+    refused("InvalidParameterValue", rds.modify_db_instance, **shop, AllocatedStorage=20)
+    rds.reboot_db_instance(**shop)
+    available("boto-shop")
+    tags(arn)
+    refused("DBInstanceNotFound", rds.list_tags_for_resource, ResourceName=arn + "x")
+    refused("InvalidParameterCombination", rds.delete_db_instance, **shop)
+    refused("DBInstanceNotFound", rds.delete_db_instance, DBInstanceIdentifier="nobody", SkipFinalSnapshot=True)
+    refused("DBInstanceNotFound", rds.modify_db_instance, DBInstanceIdentifier="nobody")
+    pages = rds.get_paginator("describe_db_instances").paginate(PaginationConfig={"PageSize": 20})
+    expect([it["DBInstanceIdentifier"] for page in pages for it in page["DBInstances"]] == ["boto-shop"], "pages")
+    rds.delete_db_instance(**shop, FinalDBSnapshotIdentifier="final")
+    gone(rds.describe_db_instances, **shop)
+    snapshot = rds.describe_db_snapshots(DBSnapshotIdentifier="final")["DBSnapshots"][0]
+    expect(snapshot["Status"] == "available" and snapshot["TagList"], "the final snapshot")
+    refused("DBSnapshotNotFound", rds.describe_db_snapshots, DBSnapshotIdentifier="nobody")
+    tags(snapshot["DBSnapshotArn"])
+    rds.delete_db_snapshot(DBSnapshotIdentifier="final")
+    refused("DBSnapshotNotFound", rds.delete_db_snapshot, DBSnapshotIdentifier="final")
+
+
+def tags(arn):
+    rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "c", "Value": "d"}])
+    rds.remove_tags_from_resource(ResourceName=arn, TagKeys=["a"])
+    expect(rds.list_tags_for_resource(ResourceName=arn)["TagList"] == [{"Key": "c", "Value": "d"}], f"tags of {arn}")
+    refused("InvalidParameterValue", rds.add_tags_to_resource, ResourceName=arn,
+            Tags=[{"Key": f"k{at}", "Value": ""} for at in range(50)])
+
+
+def groups(kind, family):
+    """The same of instances (`db`) and of clusters (`db_cluster`)."""
+    call = lambda action, what="parameter_group": getattr(rds, f"{action}_{kind}_{what}")
+    name = "DBParameterGroupName" if kind == "db" else "DBClusterParameterGroupName"
+    own = {name: "boto-own"}
+    create = dict(own, DBParameterGroupFamily=family, Description="of a referee", Tags=[{"Key": "a", "Value": "b"}])
+    group = call("create")(**create)[name.removesuffix("Name")]
+    refused("DBParameterGroupAlreadyExists", call("create"), **create)
+    refused("InvalidParameterValue", call("create"), **dict(create, DBParameterGroupFamily="mysql8.0"))
+    one = lambda parameter, value, method: [{"ParameterName": parameter, "ParameterValue": value, "ApplyMethod": method}]
+    call("modify")(**own, Parameters=one("work_mem", "4096", "immediate"))
+    call("modify")(**own, Parameters=one("max_connections", "60", "pending-reboot"))
+    refused("InvalidParameterCombination", call("modify"), **own, Parameters=one("max_connections", "60", "immediate"))
+    refused("InvalidParameterValue", call("modify"), **own, Parameters=one("work_memory", "1", "immediate"))
+    refused("DBParameterGroupNotFound", call("modify"), **{name: "nobody"}, Parameters=one("work_mem", "1", "immediate"))
+    refused("InvalidDBParameterGroupState", call("modify"), **{name: f"default.{family}"},
+            Parameters=one("work_mem", "4096", "immediate"))
+    pages = rds.get_paginator(f"describe_{kind}_parameters").paginate(**own)
+    all = {it["ParameterName"]: it for page in pages for it in page["Parameters"]}
+    expect(len(all) > 250 and all["work_mem"]["Source"] == "user" and all["work_mem"]["ApplyType"] == "dynamic"
+           and all["max_connections"]["ApplyType"] == "static", "parameters")
+    call("reset")(**own, Parameters=[{"ParameterName": "work_mem", "ApplyMethod": "immediate"}])
+    call("reset")(**own, ResetAllParameters=True)
+    expect(not call("describe", "parameters")(**own, Source="user")["Parameters"], "a reset group has no values")
+    expect(call("describe", "parameter_groups")(**own), "the group is listed")
+    call("describe", "parameter_groups")()
+    tags(group[name.removesuffix("Name") + "Arn"])
+    refused("InvalidDBParameterGroupState", call("delete"), **{name: f"default.{family}"})
+    call("delete")(**own)
+    refused("DBParameterGroupNotFound", call("describe", "parameter_groups"), **own)
+
+
+def cluster():
+    shop = {"DBClusterIdentifier": "boto-cluster"}
+    create = dict(shop, Engine="aurora-postgresql", EngineVersion="15", MasterUsername="app_admin", DatabaseName="shop",
+                  MasterUserPassword="long-enough", StorageType="aurora-iopt1", DeletionProtection=True,
+                  ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 8}, StorageEncrypted=True,
+                  Tags=[{"Key": "a", "Value": "b"}], VpcSecurityGroupIds=["sg-1"], CopyTagsToSnapshot=True,
+                  AvailabilityZones=["eu-central-1a"])
+    arn = rds.create_db_cluster(**create)["DBCluster"]["DBClusterArn"]
+    refused("DBClusterAlreadyExistsFault", rds.create_db_cluster, **create)
+    other = dict(create, DBClusterIdentifier="other")
+    for code, fields in [("DBSubnetGroupNotFoundFault", dict(DBSubnetGroupName="nowhere")),
+                         ("DBClusterParameterGroupNotFound", dict(DBClusterParameterGroupName="nothing")),
+                         ("StorageTypeNotSupported", dict(StorageType="gp3")),
+                         ("InvalidParameterValue", dict(MasterUserPassword="0" * 42))]:
+        refused(code, rds.create_db_cluster, **dict(other, **fields))
+    cluster_available("boto-cluster")
+    member = dict(shop, Engine="aurora-postgresql", DBInstanceClass="db.serverless")
+    rds.create_db_instance(DBInstanceIdentifier="one", **member)
+    rds.create_db_instance(DBInstanceIdentifier="two", PromotionTier=2, **member)
+    refused("InvalidParameterCombination", rds.create_db_instance, DBInstanceIdentifier="three",
+            MasterUserPassword="long-enough", **member)
+    available("one"), available("two")
+    rds.modify_db_cluster(**shop, ApplyImmediately=True, MasterUserPassword="other-password")
+    refused("InvalidDBClusterStateFault", rds.modify_db_cluster, **shop, BackupRetentionPeriod=5)
+    cluster_available("boto-cluster")
+    refused("DBClusterNotFoundFault", rds.modify_db_cluster, DBClusterIdentifier="nobody")
+    rds.failover_db_cluster(**shop)
+    tags(arn)
+    seen = rds.describe_db_clusters(**shop)["DBClusters"][0]
+    expect([it["DBInstanceIdentifier"] for it in seen["DBClusterMembers"] if it["IsClusterWriter"]] == ["two"], "failover")
+    expect(seen["ServerlessV2ScalingConfiguration"] == {"MinCapacity": 0.5, "MaxCapacity": 8.0}, "capacity")
+    refused("InvalidParameterCombination", rds.delete_db_cluster, **shop, SkipFinalSnapshot=True)
+    rds.modify_db_cluster(**shop, DeletionProtection=False)
+    refused("InvalidDBClusterStateFault", rds.delete_db_cluster, **shop, SkipFinalSnapshot=True)
+    for id in ("one", "two"):
+        rds.delete_db_instance(DBInstanceIdentifier=id, SkipFinalSnapshot=True)
+        gone(rds.describe_db_instances, DBInstanceIdentifier=id)
+    rds.delete_db_cluster(**shop, FinalDBSnapshotIdentifier="final")
+    gone(rds.describe_db_clusters, **shop)
+    snapshot = rds.describe_db_cluster_snapshots(DBClusterSnapshotIdentifier="final")["DBClusterSnapshots"][0]
+    tags(snapshot["DBClusterSnapshotArn"])
+    refused("DBClusterSnapshotNotFoundFault", rds.describe_db_cluster_snapshots, DBClusterSnapshotIdentifier="nobody")
+    rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="final")
+
+
+def lists():
+    expect(rds.describe_db_engine_versions(Engine="postgres", EngineVersion="15", DefaultOnly=True)["DBEngineVersions"],
+           "no default version of 15")
+    rds.describe_db_engine_versions()
+    rds.describe_db_subnet_groups()
+    refused("DBSubnetGroupNotFoundFault", rds.describe_db_subnet_groups, DBSubnetGroupName="nobody")
+    rds.describe_certificates()
+    refused("CertificateNotFound", rds.describe_certificates, CertificateIdentifier="mine")
+    rds.describe_engine_default_parameters(DBParameterGroupFamily="postgres15")
+    rds.describe_engine_default_cluster_parameters(DBParameterGroupFamily="aurora-postgresql15")
+    refused("InvalidParameterValue", rds.describe_db_instances, Filters=[{"Name": "speed", "Values": ["1"]}])
+    rds.describe_db_instances(Filters=[{"Name": "engine", "Values": ["postgres"]}])
+
+
+def roles():
+    role = dict(RoleArn="arn:aws:iam::210987654321:role/operator", RoleSessionName="referee")
+    sts.assume_role_with_web_identity(WebIdentityToken="eyJhbGciOiJSUzI1NiJ9.e30.x", **role)
+    credentials = sts.assume_role(**role)["Credentials"]
+    session = boto3.client("sts", endpoint_url=sys.argv[1], region_name="eu-central-1",
+                           aws_access_key_id=credentials["AccessKeyId"], aws_session_token=credentials["SessionToken"],
+                           aws_secret_access_key=credentials["SecretAccessKey"])
+    expect(session.get_caller_identity()["Account"] == "210987654321", "the role's account")
+    sts.get_caller_identity()
+
+
+instance()
+groups("db", "postgres15")
+groups("db_cluster", "aurora-postgresql15")
+cluster()
+lists()
+roles()
+
+# What the simulator knows, from its source: an action that no scenario calls was not judged.
+sources = Path(__file__).parent.parent / "src/rds"
+actions = "".join((sources / name).read_text() for name in ("actions/mod.rs", "sts.rs"))
+names = set(re.findall(r'"((?:Create|Describe|Modify|Delete|Reboot|Reset|Failover|List|Add|Remove|Assume|Get)[A-Za-z]+)"', actions))
+model = set(rds.meta.service_model.operation_names) | set(sts.meta.service_model.operation_names)
+judge.wrong += [f"no scenario calls {name}" for name in sorted((names & model) - judge.operations)]
+print(f"{judge.judged} answers of {len(judge.operations)} actions judged")
+sys.exit("\n".join(judge.wrong) if judge.wrong or judge.judged < 100 else 0)

@@ -101,8 +101,44 @@ async fn of_single(client: &Client<'_>) {
         }
     }
     client.done("POST", &format!("{SHOP}/restart"), None).await;
+    network(client).await;
     client.done("DELETE", SHOP, None).await;
     client.call("DELETE", SHOP, None).await;
+}
+
+/// What the original made around a single server.
+async fn network(client: &Client<'_>) {
+    let at =
+        Simulator::server_id("").replace("Microsoft.DBforPostgreSQL/flexibleServers/", "Microsoft.Network");
+    let endpoint = format!("{at}/privateEndpoints/shop?api-version=2024-01-01");
+    let server = Simulator::server_id("shop").replace("flexibleServers", "servers");
+    let body = json!({"location": "westeurope", "properties": {
+        "subnet": {"id": SUBNET},
+        "privateLinkServiceConnections": [{"name": "link-shop", "properties":
+            {"privateLinkServiceId": server, "groupIds": ["postgresqlServer"]}}],
+    }});
+    let made = client.call("PUT", &endpoint, Some(body)).await;
+    assert_eq!((made.status, client.polled(&made).await["status"].as_str()), (201, Some("Succeeded")));
+    let seen = client.get(&endpoint).await.body;
+    assert_eq!(seen["properties"]["provisioningState"], "Succeeded");
+    let connected = client.get("servers/shop").await.body;
+    assert_eq!(connected["properties"]["privateEndpointConnections"].as_array().map(Vec::len), Some(1));
+
+    let zone = format!("{at}/privateDnsZones/postgres.database.azure.com");
+    let (record, zone) =
+        (format!("{zone}/A/shop?api-version=2024-06-01"), format!("{zone}?api-version=2024-06-01"));
+    let address = &seen["properties"]["customDnsConfigs"][0]["ipAddresses"][0];
+    let body = json!({"properties": {"ttl": 30, "aRecords": [{"ipv4Address": address}]}});
+    assert_eq!(client.call("PUT", &record, Some(body.clone())).await.status, 404);
+    assert_eq!(client.call("PUT", &zone, Some(json!({"location": "global"}))).await.status, 201);
+    assert_eq!(client.call("PUT", &record, Some(body)).await.status, 201);
+    assert_eq!(client.get(&record).await.body["properties"]["ttl"], 30);
+    assert_eq!(client.call("DELETE", &zone, None).await.status, 409);
+    assert_eq!(client.call("DELETE", &record, None).await.status, 200);
+    assert_eq!(client.call("DELETE", &record, None).await.status, 204);
+    assert_eq!(client.call("DELETE", &zone, None).await.status, 200);
+    client.done("DELETE", &endpoint, None).await;
+    assert_eq!(client.get(&endpoint).await.status, 404);
 }
 
 #[tokio::test]

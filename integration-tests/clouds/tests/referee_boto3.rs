@@ -28,5 +28,5 @@ async fn boto3_understands_every_answer_and_its_model_knows_every_element() {
         .await
         .unwrap();
     let said = String::from_utf8_lossy(&[verdict.stdout, verdict.stderr].concat()).into_owned();
-    assert!(verdict.status.success() && said.contains("answers judged"), "{said}");
+    assert!(verdict.status.success() && said.contains("actions judged"), "{said}");
 }

@@ -86,7 +86,7 @@ fn scope_exists(world: &World, target: &Target) -> Result<(), Refusal> {
         let id = server.id().to_lowercase();
         target.scope == id || target.scope.starts_with(&format!("{id}/"))
     });
-    if there {
+    if there || world.documents.contains_key(&target.scope) {
         return Ok(());
     }
     Err(Refusal::new(404, "ResourceNotFound", format!("The Resource '{}' was not found.", target.scope)))

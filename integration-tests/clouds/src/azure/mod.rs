@@ -11,6 +11,7 @@ mod firewall;
 mod flavour;
 mod flexible;
 mod locks;
+mod network;
 mod operations;
 mod route;
 mod rules;
@@ -80,6 +81,8 @@ struct World {
     servers: BTreeMap<(Service, String), Server>,
     /// Scope → name → lock.
     locks: BTreeMap<String, BTreeMap<String, locks::Lock>>,
+    /// What else there is, as it is described: path in lower case → resource.
+    documents: BTreeMap<String, serde_json::Value>,
     operations: BTreeMap<String, Operation>,
     failing_creations: u32,
     failing_operations: u32,

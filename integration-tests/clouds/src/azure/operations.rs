@@ -111,25 +111,15 @@ impl Inner {
         job: Job,
         work: impl Future<Output = Result<Change, Refusal>> + Send + 'static,
     ) -> Reply {
-        let server = job.server.1.clone();
-        let operation =
-            Operation { server, started: self.clock.now().to_string(), ended: None, outcome: None };
-        world.operations.insert(job.id.clone(), operation);
         let location = world.servers.get(&job.server).map(|server| server.location.clone());
-        let location = location.unwrap_or_default().replace(' ', "").to_lowercase();
-        let version = ask.version();
-        let url = |kind: &str| {
-            format!(
-                "{}/subscriptions/{}/providers/Microsoft.DBforPostgreSQL/locations/{location}/{kind}/{}?api-version={version}",
-                self.endpoint(),
-                target.subscription,
-                job.id
-            )
+        let operation = Operation {
+            server: job.server.1.clone(),
+            started: self.clock.now().to_string(),
+            ended: None,
+            outcome: None,
         };
-        let reply = Reply::empty(202)
-            .header("azure-asyncoperation", url("azureAsyncOperation"))
-            .header("location", url("operationResults"))
-            .header("retry-after", RETRY_AFTER);
+        world.operations.insert(job.id.clone(), operation);
+        let reply = self.polled(Reply::empty(202), ask, target, &location.unwrap_or_default(), &job.id);
         let fails = !job.creates && world.failing_operations > 0;
         if fails {
             world.failing_operations -= 1;
@@ -141,6 +131,54 @@ impl Inner {
             inner.finish(job, outcome);
         });
         reply
+    }
+
+    /// The same for what is no server: the effect is all that there is to do.
+    pub(super) fn accept_other(
+        self: &Arc<Self>,
+        world: &mut World,
+        ask: &Ask,
+        target: &Target,
+        reply: Reply,
+        location: &str,
+        effect: impl FnOnce(&mut World) + Send + 'static,
+    ) -> Reply {
+        let id = self.id();
+        let started = self.clock.now().to_string();
+        let operation = Operation { server: target.id(), started, ended: None, outcome: None };
+        world.operations.insert(id.clone(), operation);
+        let reply = self.polled(reply, ask, target, location, &id);
+        let inner = self.clone();
+        tokio::spawn(async move {
+            inner.lasts(inner.pace).await;
+            let mut world = inner.world();
+            effect(&mut world);
+            inner.end(&mut world, &id, Ok(Done::Nothing));
+        });
+        reply
+    }
+
+    /// Says where to poll.
+    fn polled(&self, reply: Reply, ask: &Ask, target: &Target, location: &str, id: &str) -> Reply {
+        let location = location.replace(' ', "").to_lowercase();
+        let base = format!(
+            "{}/subscriptions/{}/providers/{}/locations/{location}",
+            self.endpoint(),
+            target.subscription,
+            target.namespace
+        );
+        let url = |kind: &str| format!("{base}/{kind}/{id}?api-version={}", ask.version());
+        reply
+            .header("azure-asyncoperation", url("azureAsyncOperation"))
+            .header("location", url("operationResults"))
+            .header("retry-after", RETRY_AFTER)
+    }
+
+    fn end(&self, world: &mut World, id: &str, outcome: Result<Done, Refusal>) {
+        if let Some(operation) = world.operations.get_mut(id) {
+            operation.ended = Some(self.clock.now().to_string());
+            operation.outcome = Some(outcome);
+        }
     }
 
     fn finish(&self, job: Job, outcome: Result<Change, Refusal>) {
@@ -167,10 +205,7 @@ impl Inner {
         if gone && world.servers.get(&job.server).is_some_and(|server| server.uid == job.uid) {
             world.remove(&job.server);
         }
-        if let Some(operation) = world.operations.get_mut(&job.id) {
-            operation.ended = Some(self.clock.now().to_string());
-            operation.outcome = Some(done);
-        }
+        self.end(&mut world, &job.id, done);
     }
 }
 

@@ -7,11 +7,15 @@ use serde_json::json;
 use super::server::Service;
 use super::target::Target;
 use super::wire::{Ask, Refusal, Reply};
-use super::{Inner, SUBSCRIPTION, World, databases, firewall, flexible, locks, operations, settings, single};
+use super::{
+    Inner, SUBSCRIPTION, World, databases, firewall, flexible, locks, network, operations, settings, single,
+};
 
 /// Versions of the API. Their differences are simulated only as far as `azure.md` says.
 const FLEXIBLE: &[&str] = &["2024-08-01", "2025-08-01", "2026-10-01"];
 const SINGLE: &[&str] = &["2017-12-01"];
+const DNS: &[&str] = &["2018-09-01", "2020-06-01", "2024-06-01"];
+const NETWORK: &[&str] = &["2024-01-01", "2024-07-01"];
 const LOCKS: &[&str] = &["2016-09-01", "2020-05-01"];
 
 pub(super) async fn answer(inner: &Arc<Inner>, ask: &Ask, target: &Target) -> Result<Reply, Refusal> {
@@ -32,6 +36,10 @@ pub(super) async fn answer(inner: &Arc<Inner>, ask: &Ask, target: &Target) -> Re
     }
     if ask.method != "GET" {
         locks::check(&inner.world(), target, &ask.method)?;
+    }
+    let polls = target.types.first() == Some(&"locations");
+    if target.namespace == "Microsoft.Network" && !polls {
+        return network::answer(inner, ask, target);
     }
     let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
     match (target.types.as_slice(), names.as_slice()) {
@@ -106,6 +114,8 @@ fn version(ask: &Ask, target: &Target) -> Result<(), Refusal> {
     };
     let known: &[&[&str]] = match (target.namespace.as_str(), target.types.first()) {
         ("Microsoft.Authorization", _) => &[LOCKS],
+        ("Microsoft.Network", Some(&"privateDnsZones")) => &[DNS],
+        ("Microsoft.Network", _) => &[NETWORK],
         (_, Some(&"servers")) => &[SINGLE],
         (_, Some(&"locations")) => &[FLEXIBLE, SINGLE],
         _ => &[FLEXIBLE],

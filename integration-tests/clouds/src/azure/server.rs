@@ -178,6 +178,14 @@ impl Server {
         }
     }
 
+    /// Where clients reach it.
+    pub(super) fn reached_at(&self) -> Option<Ipv4Addr> {
+        match &self.gate {
+            Some(gate) => Some(gate.ip()),
+            None => self.behind.as_ref().map(|behind| behind.ip()),
+        }
+    }
+
     pub(super) fn id(&self) -> String {
         format!(
             "/subscriptions/{}/resourceGroups/{}/providers/{}/{}",

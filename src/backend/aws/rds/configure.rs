@@ -53,14 +53,14 @@ impl RdsBackend {
         Ok(group)
     }
 
-    /// Restarts the instance. What it is for is written down first: the same shall not be tried twice.
+    /// Restarts the instance, and remembers what for: the same again would not help. One whose answer did not come may not
+    /// have happened; one that did shows, since nothing waits any more.
     pub(super) async fn restart_instance(
         &self,
         instance: &DbInstance,
         name: &str,
     ) -> Result<(), BackendError> {
         let facts = self.facts_of(instance, true).await?;
-        self.memory().entry(name.to_owned()).or_default().restarted_for = Some(parameters::found(&facts));
         let answer = self
             .service
             .call("RebootDBInstance", Urgency::User, None, async |client| {
@@ -68,9 +68,9 @@ impl RdsBackend {
             })
             .await;
         self.note_write(name);
-        if answer.is_err() {
-            // It may not have happened. One that did and whose answer was lost shows, since nothing waits any more.
-            self.memory().entry(name.to_owned()).or_default().restarted_for = None;
+        if answer.is_ok() {
+            let restarted_for = Some(parameters::found(&facts));
+            self.memory().entry(name.to_owned()).or_default().restarted_for = restarted_for;
         }
         answer.map(drop).map_err(BackendError::from)
     }

@@ -51,15 +51,18 @@ impl RdsBackend {
         };
         // As in the original: automated backups stay for as long as they were to be kept.
         let request = request.delete_automated_backups(false);
+        // Before the call: one whose answer does not come may have been carried out.
+        self.memory().entry(name.to_owned()).or_default().goes_with_snapshot = Some(with_snapshot);
         let answer = self
             .service
             .call("DeleteDBInstance", Urgency::User, None, async |client| request.send_with(client).await)
             .await;
         self.note_write(name);
-        if answer.is_ok() {
-            self.memory().entry(name.to_owned()).or_default().goes_with_snapshot = Some(with_snapshot);
+        let refused = answer.map(drop).map_err(BackendError::from);
+        if matches!(&refused, Err(error) if !matches!(error, BackendError::Transient { .. })) {
+            self.memory().entry(name.to_owned()).or_default().goes_with_snapshot = None;
         }
-        answer.map(drop).map_err(BackendError::from)
+        refused
     }
 
     /// The instance is gone: the snapshot has to be there, and its parameter groups are of no use any more.

@@ -51,7 +51,7 @@ pub struct RdsBackend {
 struct Remembered {
     /// When this process last changed it.
     written: Option<Instant>,
-    /// Its deletion was accepted, with a final snapshot or without one.
+    /// Its deletion was asked for and not refused, with a final snapshot or without one.
     goes_with_snapshot: Option<bool>,
     /// The parameters that it was last restarted for.
     restarted_for: Option<Settings>,

@@ -58,8 +58,8 @@ pub(super) fn json(it: &Server, api_version: &str) -> Value {
         "replicaCapacity": 5,
         "privateEndpointConnections": [],
     });
-    if let Some(behind) = &it.behind {
-        properties["fullyQualifiedDomainName"] = json!(behind.ip().to_string());
+    if let Some(ip) = it.reached_at() {
+        properties["fullyQualifiedDomainName"] = json!(ip.to_string());
         properties["backup"]["earliestRestoreDate"] = json!(it.created);
     }
     if let Some(minor) = &it.minor_version {

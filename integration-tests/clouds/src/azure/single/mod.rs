@@ -51,8 +51,8 @@ pub(super) fn json(it: &Server) -> Value {
         "privateEndpointConnections": connections,
         "earliestRestoreDate": it.created,
     });
-    if let Some(gate) = &it.gate {
-        properties["fullyQualifiedDomainName"] = json!(gate.ip().to_string());
+    if let Some(ip) = it.reached_at() {
+        properties["fullyQualifiedDomainName"] = json!(ip.to_string());
     }
     let mut whole = Map::from_iter([
         ("id".to_owned(), json!(it.id())),
