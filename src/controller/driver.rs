@@ -20,6 +20,9 @@ use crate::backend::Retry;
 use crate::fence;
 use crate::fsm::{Machine, Step};
 
+#[cfg(test)]
+mod tests;
+
 /// A pass that takes longer is given up, which is no worse than a crash: whatever hangs must not hold the object.
 const LONGEST: Duration = Duration::from_secs(300);
 
