@@ -70,12 +70,18 @@ impl FlexibleBackend {
     ) -> Result<(), BackendError> {
         let server = self.at_rest(identity, desired.owner).await?;
         let due = differences.iter().filter(|difference| difference.is_applied_by(Stage::Update));
-        let rules = due.filter(|difference| difference.field.starts_with(FIREWALL_RULE));
-        if let Some(rule) = rules.into_iter().next() {
-            return self.write_rule(identity, rule).await;
+        let mut refused = None;
+        for rule in due.filter(|difference| difference.field.starts_with(FIREWALL_RULE)) {
+            // One that is refused does not stand in the way of the others.
+            match self.write_rule(identity, rule).await {
+                Err(error @ BackendError::Rejected { .. }) => refused = refused.or(Some(error)),
+                answer => return answer,
+            }
         }
-        let Some(body) = requests::change(desired, &self.config, &server, differences) else { return Ok(()) };
-        self.patch(identity, "changing the server", "size", body).await
+        match requests::change(desired, &self.config, &server, differences) {
+            Some(body) => self.patch(identity, "changing the server", "size", body).await,
+            None => refused.map_or(Ok(()), Err),
+        }
     }
 
     /// Parameters that take effect at once come first, then those that need a restart, then one restart for all of them.
