@@ -103,7 +103,8 @@ impl Subject for AzureFlexible {
     }
 
     fn spec(&self) -> Value {
-        json!({"version": "17", "size": {"storageGB": 32}})
+        // What a database asks for has to be allowed by its server.
+        json!({"version": "17", "size": {"storageGB": 32}, "extensions": ["pg_trgm"]})
     }
 
     fn updates(&self) -> Vec<Update> {
@@ -144,8 +145,8 @@ impl Subject for AzureFlexible {
             ),
             parameter(
                 "an extension is allowed",
-                json!({"extensions": ["hstore"]}),
-                Shown::BySql("SHOW azure.extensions", "hstore,pg_cron,pg_stat_statements"),
+                json!({"extensions": ["pg_trgm", "uuid-ossp"]}),
+                Shown::BySql("SHOW azure.extensions", "pg_cron,pg_stat_statements,pg_trgm,uuid-ossp"),
             ),
         ]
     }
