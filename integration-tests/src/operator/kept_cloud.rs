@@ -106,6 +106,7 @@ impl KeptCloud {
             "region": "eu-central-1",
             "subnet_group": "default",
             "endpoint": endpoint,
+            "sts_endpoint": endpoint,
             "extra_ca_file": authorities,
             "default_class": "small",
             "classes": {"small": {"instance_type": "db.t4g.medium", "storage_type": "gp3"}},

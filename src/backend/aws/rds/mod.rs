@@ -20,12 +20,12 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use aws_sdk_rds::types::DbInstance;
 
+use super::super::cloud::Listing;
 use super::super::{
     BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
     ServerIdentity, ServerObservation, Settings,
 };
 use super::client::Service;
-use super::listing::Listing;
 use super::trust::{self, AwsConfigError};
 use super::{identity, window};
 use crate::api::{DeletionPolicy, WeeklyWindow};

@@ -6,6 +6,7 @@ use aws_sdk_rds::types::{
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use super::super::super::cloud::Whose;
 use super::super::super::{
     Change, DesiredServer, Difference, Health, Owner, PresentServer, ServerBackend, ServerFacts,
     ServerObservation, Stage,
@@ -14,6 +15,9 @@ use super::super::tags;
 use super::{RdsBackend, delete, requests, rules};
 use crate::api::{DeletionPolicy, PostgreSQLServerSpec};
 use crate::config::RdsConfig;
+
+const NAMESPACE: &str = "hybridcloud-postgresql-operator:namespace";
+const NAME: &str = "hybridcloud-postgresql-operator:name";
 
 fn owner() -> Owner {
     Owner { namespace: "team".to_owned(), name: "orders".to_owned(), uid: "uid-1".to_owned() }
@@ -68,8 +72,8 @@ fn instance() -> aws_sdk_rds::types::builders::DbInstanceBuilder {
         .endpoint(Endpoint::builder().address("host").port(5432).build())
         .vpc_security_groups(group("sg-1"))
         .vpc_security_groups(group("sg-2"))
-        .tag_list(tag(tags::NAMESPACE, "team"))
-        .tag_list(tag(tags::NAME, "orders"))
+        .tag_list(tag(NAMESPACE, "team"))
+        .tag_list(tag(NAME, "orders"))
         .tag_list(tag("cost", "42"))
         .tag_list(tag("foreign", "stays"))
 }
@@ -229,7 +233,7 @@ fn a_server_with_a_standby_names_no_zone(#[case] standby: bool, #[case] zone: Op
     assert_eq!(request.get_availability_zone().as_deref(), zone);
     assert_eq!(request.get_storage_encrypted(), &Some(true));
     let written = request.get_tags().clone().unwrap();
-    assert_eq!(tags::whose(&written, &owner), tags::Whose::Ours);
+    assert_eq!(tags::whose(&written, &owner), Whose::Ours);
 }
 
 #[rstest]
