@@ -171,6 +171,16 @@ async fn a_server_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docum
         .await;
     story.server_ready("main").await;
 
+    // More storage, of which the service gives a tenth more at least.
+    story.patch::<PostgreSQLServer>("main", json!({"spec": {"size": {"storageGB": 21}}})).await;
+    story
+        .server_where("main", "has more storage", |server| {
+            let pinned = server.status.as_ref().and_then(|status| status.server.as_ref());
+            pinned.and_then(|pinned| pinned.storage_gb) == Some(22)
+        })
+        .await;
+    story.server_ready("main").await;
+
     // It stays without its object, marked, and is the same one for the next.
     story.patch::<PostgreSQLServer>("main", json!({"spec": {"deletionPolicy": "Retain"}})).await;
     story.server_ready("main").await;
