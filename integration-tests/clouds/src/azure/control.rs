@@ -44,6 +44,12 @@ impl Simulator {
         self.inner.tokens().rotate_assertion()
     }
 
+    /// Key and certificate of the application, in PEM: a statement that the key has signed is a login, too. Makes them
+    /// at the first call.
+    pub fn client_certificate(&self) -> Result<String, Error> {
+        self.inner.tokens().certificate()
+    }
+
     /// How long tokens live that are given out from now on; an hour at first.
     pub fn set_token_life(&self, life: Duration) {
         let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);

@@ -3,6 +3,7 @@
 //!
 //! Marks: [S] from the official Swagger, [D] from documentation, [R] was seen to be so, [K] general knowledge.
 
+mod certificate;
 pub mod contract;
 mod control;
 mod databases;

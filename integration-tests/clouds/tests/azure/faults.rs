@@ -1,13 +1,8 @@
 //! What goes wrong with a simulated Azure: on the wire, in the background, behind everybody's back.
 
-// A test fails by panicking; its helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod azure_client;
-
 use std::time::{Duration, Instant};
 
-use azure_client::{Client, PASSWORD, server};
+use crate::client::{Client, PASSWORD, server};
 use clouds::azure::Simulator;
 use clouds::faults::{Fault, Kind};
 use serde_json::json;

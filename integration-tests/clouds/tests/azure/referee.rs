@@ -1,8 +1,5 @@
 //! The official client as a second opinion on what the simulated Azure answers.
 
-// A test fails by panicking; its helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
 use std::io::Write;
 use std::path::Path;
 
