@@ -22,9 +22,9 @@ SELECT statement FROM (
   -- From PostgreSQL 16 on a membership has more options; a column that is not there cannot be named.
   SELECT 4, r.rolname, format('GRANT %I TO %I%s', r.rolname, g.rolname,
       CASE WHEN bool_or(to_jsonb(m) ? 'inherit_option')
-           THEN format(' WITH ADMIN %s, INHERIT %s, SET %s', bool_or(m.admin_option),
-                       bool_or((to_jsonb(m) ->> 'inherit_option')::boolean),
-                       bool_or((to_jsonb(m) ->> 'set_option')::boolean))
+           THEN format(' WITH ADMIN %s, INHERIT %s, SET %s', bool_or(m.admin_option)::text,
+                       bool_or((to_jsonb(m) ->> 'inherit_option')::boolean)::text,
+                       bool_or((to_jsonb(m) ->> 'set_option')::boolean)::text)
            WHEN bool_or(m.admin_option) THEN ' WITH ADMIN OPTION' ELSE '' END)
     FROM pg_auth_members m JOIN pg_authid r ON r.oid = m.roleid JOIN pg_authid g ON g.oid = m.member
     WHERE g.rolname !~ '^pg_' GROUP BY r.rolname, g.rolname
