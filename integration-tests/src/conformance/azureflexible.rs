@@ -222,11 +222,9 @@ impl Subject for AzureFlexible {
                 vec!["GET flexibleServers", "PUT flexibleServers", "PUT flexibleServers/firewallRules"]
             }
             Flow::UpdateServer | Flow::ResetServer => vec!["GET flexibleServers", "PATCH flexibleServers"],
-            Flow::ConfigureServer => vec![
-                "LIST flexibleServers/configurations",
-                "PUT flexibleServers/configurations",
-                "POST flexibleServers/restart",
-            ],
+            Flow::ConfigureServer => {
+                vec!["LIST flexibleServers/configurations", "PUT flexibleServers/configurations"]
+            }
             Flow::DeleteServer => vec!["GET flexibleServers", "DELETE flexibleServers"],
             _ => Vec::new(),
         }
