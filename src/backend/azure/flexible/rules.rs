@@ -211,7 +211,7 @@ pub(super) fn differences(
         if let Some(name) = field.strip_prefix(PARAMETER) {
             // Back at its default, and not in force before a restart: until then it is ours.
             let is_back = !found.contains_key(&format!("{}{name}", parameters::DEFAULT));
-            return named(desired.managed, name) && !(is_back && !waits_for_restart(name, found));
+            return named(desired.managed, name) && (!is_back || waits_for_restart(name, found));
         }
         let rule = field.strip_prefix(FIREWALL_RULE);
         rule.is_some_and(|rule| config.network.exclusive_firewall_rules || named(desired.managed_rules, rule))
