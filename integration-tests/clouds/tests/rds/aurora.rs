@@ -52,7 +52,8 @@ async fn writes(simulator: &Simulator, id: &str) -> bool {
 #[tokio::test]
 async fn a_cluster_is_made_filled_changed_and_emptied_before_it_goes() {
     let simulator = Simulator::start().await.unwrap();
-    let body = done(&simulator, "CreateDBCluster", &with(&[("DatabaseName", "shop")])).await;
+    let asked = with(&[("DatabaseName", "shop"), ("EngineVersion", "15.10")]);
+    let body = done(&simulator, "CreateDBCluster", &asked).await;
     assert!(body.contains("<Status>creating<") && body.contains("<Endpoint>127."), "{body}");
     assert!(!body.contains("<StorageType>"), "`aurora` is not returned: {body}");
     assert_eq!(refused(&simulator, "CreateDBCluster", &SHOP).await, "DBClusterAlreadyExistsFault");
@@ -81,12 +82,15 @@ async fn a_cluster_is_made_filled_changed_and_emptied_before_it_goes() {
     // The password is the cluster's.
     let of_member = [("DBInstanceIdentifier", "one"), ("MasterUserPassword", "second-password")];
     assert_eq!(refused(&simulator, "ModifyDBInstance", &of_member).await, "InvalidParameterCombination");
-    let change = [CLUSTER, ("ApplyImmediately", "true"), ("MasterUserPassword", "second-password")];
-    done(&simulator, "ModifyDBCluster", &change).await;
+    // A password waits for nothing; a version does.
+    let change = [CLUSTER, ("MasterUserPassword", "second-password"), ("EngineVersion", "15.12")];
+    let body = done(&simulator, "ModifyDBCluster", &change).await;
+    assert!(body.contains("<EngineVersion>15.12</EngineVersion><MasterUserPassword>****<"), "{body}");
     assert_eq!(status(&simulator), "resetting-master-credentials");
     until(&simulator, "available").await;
     assert!(login(&simulator, &host, "first-password").await.is_err());
     login(&simulator, &host, "second-password").await.unwrap();
+    assert_eq!(simulator.cluster("team-shop").unwrap().version, "15.10");
 
     // The writer goes, and the reader of the least tier takes its place.
     let last = [CLUSTER, ("FinalDBSnapshotIdentifier", "last")];

@@ -61,9 +61,15 @@ async fn whatever_is_asked_for_is_shown_again() {
 #[tokio::test]
 async fn what_is_not_to_change_at_once_waits_for_the_maintenance_window() {
     let simulator = Simulator::start().await.unwrap();
+    simulator.add_subnet_group("private");
     available_shop(&simulator, &[]).await;
-    let later =
-        [ID[0], ("DBInstanceClass", "db.t3.large"), ("MultiAZ", "true"), ("DeletionProtection", "true")];
+    let later = [
+        ID[0],
+        ("DBInstanceClass", "db.t3.large"),
+        ("MultiAZ", "true"),
+        ("DeletionProtection", "true"),
+        ("DBSubnetGroupName", "private"),
+    ];
     let body = done(&simulator, "ModifyDBInstance", &later).await;
     assert!(
         body.contains(
@@ -78,7 +84,11 @@ async fn what_is_not_to_change_at_once_waits_for_the_maintenance_window() {
     assert!(logs_in(&simulator, "second-password").await);
     let seen = simulator.instance("team-shop").unwrap();
     assert!(seen.class == "db.t3.micro" && !seen.multi_az && seen.waits_for_window());
-    assert!(done(&simulator, "DescribeDBInstances", &ID).await.contains("<MultiAZ>true</MultiAZ></Pending"));
+    assert!(
+        done(&simulator, "DescribeDBInstances", &ID)
+            .await
+            .contains("<DBSubnetGroupName>private</DBSubnetGroupName></Pending")
+    );
 
     simulator.clock().turn(WEEK);
     let class = || simulator.instance("team-shop").map(|it| it.class).unwrap_or_default();
