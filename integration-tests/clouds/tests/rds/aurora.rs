@@ -53,10 +53,12 @@ async fn writes(simulator: &Simulator, id: &str) -> bool {
 async fn a_cluster_is_made_filled_changed_and_emptied_before_it_goes() {
     let simulator = Simulator::start().await.unwrap();
     let asked = with(&[("DatabaseName", "shop"), ("EngineVersion", "15.10")]);
+    simulator.clock().hold();
     let body = done(&simulator, "CreateDBCluster", &asked).await;
     assert!(body.contains("<Status>creating<") && body.contains("<Endpoint>127."), "{body}");
     assert!(!body.contains("<StorageType>"), "`aurora` is not returned: {body}");
     assert_eq!(refused(&simulator, "CreateDBCluster", &SHOP).await, "DBClusterAlreadyExistsFault");
+    simulator.clock().run();
     until(&simulator, "available").await;
     let host = text(&done(&simulator, "DescribeDBClusters", &[CLUSTER]).await, "Endpoint").unwrap();
     assert!(login(&simulator, &host, "first-password").await.is_err(), "nothing answers without a member");
@@ -84,9 +86,11 @@ async fn a_cluster_is_made_filled_changed_and_emptied_before_it_goes() {
     assert_eq!(refused(&simulator, "ModifyDBInstance", &of_member).await, "InvalidParameterCombination");
     // A password waits for nothing; a version does.
     let change = [CLUSTER, ("MasterUserPassword", "second-password"), ("EngineVersion", "15.12")];
+    simulator.clock().hold();
     let body = done(&simulator, "ModifyDBCluster", &change).await;
     assert!(body.contains("<EngineVersion>15.12</EngineVersion><MasterUserPassword>****<"), "{body}");
     assert_eq!(status(&simulator), "resetting-master-credentials");
+    simulator.clock().run();
     until(&simulator, "available").await;
     assert!(login(&simulator, &host, "first-password").await.is_err());
     login(&simulator, &host, "second-password").await.unwrap();

@@ -154,8 +154,10 @@ async fn a_new_major_version_really_runs_and_holds_what_the_old_one_held() {
     let upgrade = [ID[0], ("EngineVersion", "17"), ("ApplyImmediately", "true")];
     assert_eq!(refused(&simulator, "ModifyDBInstance", &upgrade).await, "InvalidParameterCombination");
     let upgrade = [upgrade[0], upgrade[1], upgrade[2], ("AllowMajorVersionUpgrade", "true")];
+    simulator.clock().hold();
     done(&simulator, "ModifyDBInstance", &upgrade).await;
     assert_eq!(simulator.instance("team-shop").unwrap().status, "upgrading");
+    simulator.clock().run();
     until(&simulator, "available").await;
     let seen = simulator.instance("team-shop").unwrap();
     assert_eq!((seen.version.as_str(), seen.upgrade_failure), ("17.4", None));

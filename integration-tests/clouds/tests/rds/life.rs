@@ -9,6 +9,7 @@ use clouds::rds::Simulator;
 #[tokio::test]
 async fn an_instance_is_created_changed_and_deleted() {
     let simulator = Simulator::start().await.unwrap();
+    simulator.clock().hold();
     let (status, body) = call(&simulator, "CreateDBInstance", &SHOP).await.unwrap();
     assert!(
         status == 200 && body.contains("<DBInstanceStatus>creating<") && !body.contains("<Endpoint>"),
@@ -20,6 +21,7 @@ async fn an_instance_is_created_changed_and_deleted() {
     let skip = [ID[0], ("SkipFinalSnapshot", "true")];
     let (_, body) = call(&simulator, "DeleteDBInstance", &skip).await.unwrap();
     assert!(body.contains("<Code>InvalidDBInstanceState</Code>"), "{body}");
+    simulator.clock().run();
     until(&simulator, "available").await;
     assert!(logs_in(&simulator, "first-password").await);
 
