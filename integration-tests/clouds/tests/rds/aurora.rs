@@ -81,6 +81,13 @@ async fn a_cluster_is_made_filled_changed_and_emptied_before_it_goes() {
         login(&simulator, &at.unwrap(), "first-password").await.unwrap();
     }
 
+    // A reader's restart is nothing to the writer.
+    let client = login(&simulator, &host, "first-password").await.unwrap();
+    done(&simulator, "RebootDBInstance", &[("DBInstanceIdentifier", "two")]).await;
+    instance_until(&simulator, "two", "available").await;
+    client.batch_execute("SELECT 1").await.unwrap();
+    drop(client);
+
     // The password is the cluster's.
     let of_member = [("DBInstanceIdentifier", "one"), ("MasterUserPassword", "second-password")];
     assert_eq!(refused(&simulator, "ModifyDBInstance", &of_member).await, "InvalidParameterCombination");

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::support::{
-    ID, available_shop, call, done, host, login, logs_in, refused, shop, shown, text, until, wait,
+    ID, available_shop, call, done, host, login, login_trusting, logs_in, refused, shop, shown, text, until,
+    wait,
 };
 use clouds::rds::Simulator;
 
@@ -109,6 +110,30 @@ async fn a_change_at_once_brings_along_what_waits() {
     until(&simulator, "available").await;
     let seen = simulator.instance("team-shop").unwrap();
     assert!(seen.class == "db.t3.large" && seen.multi_az && !seen.waits_for_window());
+}
+
+#[tokio::test]
+async fn another_authority_is_that_of_the_servers_certificate_without_a_restart() {
+    let simulator = Simulator::start().await.unwrap();
+    available_shop(&simulator, &[]).await;
+    let host = host(&simulator).await;
+    let pem = simulator.authority_pem("rds-ca-ecc384-g1").unwrap();
+    assert!(login_trusting(&pem, &host, "first-password").await.is_err());
+    let session = login(&simulator, &host, "first-password").await.unwrap();
+    let rotate = [ID[0], ("CACertificateIdentifier", "rds-ca-ecc384-g1"), ("ApplyImmediately", "true")];
+    done(&simulator, "ModifyDBInstance", &rotate).await;
+    until(&simulator, "available").await;
+    let mut believed = false;
+    for _ in 0..200 {
+        // PostgreSQL reads its files soon after it is told to.
+        believed = login_trusting(&pem, &host, "first-password").await.is_ok();
+        if believed {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(believed, "the certificate comes from the new authority");
+    session.batch_execute("SELECT 1").await.unwrap();
 }
 
 #[tokio::test]
