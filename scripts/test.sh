@@ -56,12 +56,11 @@ run_tests() { cargo test --workspace --no-fail-fast "$@" 2>&1 | tee -a "$log"; }
 beside_each_other() {
   local longest=(conformance_local postgres_matrix story_killed story_crash_points story_leader)
   local all=("${longest[@]}") path name
-  for path in integration-tests/tests/*; do
+  for path in integration-tests/tests/* integration-tests/clouds/tests/* tests/*; do
     name=$(basename "$path" .rs)
     [[ $path == *.rs || -f $path/main.rs ]] || continue
     [[ " ${longest[*]} " == *" $name "* ]] || all+=("$name")
   done
-  for path in tests/*.rs integration-tests/clouds/tests/*.rs; do all+=("$(basename "$path" .rs)"); done
   printf '%s\n' "${all[@]}" | xargs -P "${HCPG_TEST_PROGRAMS:-3}" -I '{}' bash -c '
     started=$SECONDS result=0
     cargo test --workspace --test "$1" >"$2/$1.log" 2>&1 || result=$?

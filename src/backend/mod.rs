@@ -123,6 +123,12 @@ pub trait ServerBackend: Send + Sync {
         Duration::ZERO
     }
 
+    /// How soon after work on a server has begun it is looked at for the first time, where looking costs nothing; from
+    /// then on less and less often. None: as often as the configuration says.
+    fn first_poll(&self) -> Option<Duration> {
+        None
+    }
+
     /// What happens to a server whose object does not say so, when the object is deleted. `of_original`: the original
     /// operator has worked on the object.
     fn default_deletion(&self, _of_original: bool) -> DeletionPolicy {

@@ -9,6 +9,7 @@ use kube::{Client, ResourceExt};
 use super::attempts::Attempts;
 use super::backoff::{self, Backoffs};
 use super::events::Recorder;
+use super::namespaces::Namespaces;
 use super::refusals::Refusals;
 use super::settled::Settled;
 use super::turns::Turns;
@@ -51,6 +52,8 @@ pub struct Context {
     pub settled: Settled,
     /// The version in which each object was last left.
     pub versions: Versions,
+    /// Namespaces that were there a moment ago.
+    pub namespaces: Namespaces,
     stores: Vec<Stores>,
 }
 
@@ -89,6 +92,7 @@ impl Context {
             attempts: Arc::default(),
             turns: Turns::default(),
             versions: Versions::default(),
+            namespaces: Namespaces::default(),
             settled: Settled::new(Duration::from_secs(config.reconcile.login_seconds)),
             client,
             config,
@@ -111,8 +115,9 @@ impl Context {
             pauses: Backoffs::new(FIRST_WAIT, slowly),
             attempts: self.attempts.clone(),
             turns: self.turns.clone(),
-            // Each object is read once more.
-            versions: Versions::default(),
+            // Passes of the configuration before may still write: each object is read once more.
+            versions: self.versions.doubted(),
+            namespaces: Namespaces::default(),
             settled: Settled::new(Duration::from_secs(config.reconcile.login_seconds)),
             client: self.client.clone(),
             config,
@@ -149,6 +154,18 @@ impl Context {
     /// Pause before looking again at something that is on its way: longer with each look that finds the same.
     pub fn wait(&self, uid: &str, what: &'static str, generation: Option<i64>) -> Duration {
         self.poll().max(self.waits.next_about(uid, what, generation))
+    }
+
+    /// The same for what a backend works on, which may say how soon looking pays.
+    pub fn wait_for_backend(
+        &self,
+        uid: &str,
+        what: &'static str,
+        generation: Option<i64>,
+        first: Option<Duration>,
+    ) -> Duration {
+        let poll = self.poll();
+        first.map_or(poll, |first| poll.min(first)).max(self.waits.next_about(uid, what, generation))
     }
 
     /// Pause before coming again for a turn that is taken: it comes back within moments, unless something is slow.

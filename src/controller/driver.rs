@@ -20,6 +20,9 @@ use crate::backend::Retry;
 use crate::fence;
 use crate::fsm::{Machine, Step};
 
+#[cfg(test)]
+mod tests;
+
 /// A pass that takes longer is given up, which is no worse than a crash: whatever hangs must not hold the object.
 const LONGEST: Duration = Duration::from_secs(300);
 
@@ -118,7 +121,8 @@ async fn pass<S: Subject>(context: &Context, cached: &S::Object) -> Result<End, 
     let api: Api<S::Object> =
         Api::namespaced(context.client.clone(), &cached.namespace().unwrap_or_default());
     // The store may not hold our own last write yet, and a decision on an old status would repeat it. Where it holds
-    // just that one, nobody has written since as far as anybody has told us, and whatever follows is compared.
+    // just that one, or there is none, nobody has written since as far as anybody has told us, and whatever follows is
+    // compared.
     let read = !context.versions.take(cached);
     let object = match read {
         true => api.get_opt(&cached.name_any()).await?,

@@ -94,6 +94,10 @@ impl ServerBackend for Metered {
         self.inner.firewall_rules(desired)
     }
 
+    fn first_poll(&self) -> Option<Duration> {
+        self.inner.first_poll()
+    }
+
     fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
         self.inner.default_window(facts)
     }

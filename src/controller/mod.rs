@@ -15,6 +15,7 @@ mod finalizer;
 mod force;
 mod logins;
 mod metered;
+mod namespaces;
 mod news;
 mod pace;
 mod record;

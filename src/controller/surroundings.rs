@@ -25,6 +25,7 @@ pub async fn terminating(
     namespace: &str,
     absent: bool,
     deleting: bool,
+    never_begun: bool,
     seen: &CredentialsSeen,
     reset_due: ResetDue,
 ) -> Result<bool, Failure> {
@@ -32,8 +33,16 @@ pub async fn terminating(
     if !absent && (begun || seen.published.is_some() && reset_due != ResetDue::Now) {
         return Ok(false);
     }
+    if never_begun && !deleting && context.namespaces.was_there(namespace) {
+        return Ok(false);
+    }
     let api: Api<Namespace> = Api::all(context.client.clone());
-    Ok(api.get_opt(namespace).await?.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some()))
+    let found = api.get_opt(namespace).await?;
+    let is_there = found.is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_none());
+    if is_there {
+        context.namespaces.note(namespace);
+    }
+    Ok(!is_there)
 }
 
 /// The databases that refer to the server and are not being deleted, read from the API server.

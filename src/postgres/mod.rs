@@ -15,6 +15,7 @@ mod database;
 mod drop;
 mod endpoint;
 mod error;
+mod login;
 mod names;
 mod observe;
 mod ownership;
@@ -26,7 +27,6 @@ mod statements;
 /// Open to the fuzz targets only.
 #[cfg(fuzzing)]
 pub mod statements;
-mod tls;
 
 #[cfg(test)]
 mod tests;

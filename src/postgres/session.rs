@@ -1,25 +1,21 @@
 //! One short-lived connection.
 
 use std::fmt;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, Row, SimpleQueryMessage};
+use tokio_postgres::{Client, Row, SimpleQueryMessage};
 use tracing::debug;
 
 use super::endpoint::{Endpoint, Login, Timeouts};
 use super::error::SqlError;
-use super::tls;
+use super::login::{self, GRACE};
 use crate::failpoints;
 use crate::fence;
 use crate::secrets::Password;
-
-const APPLICATION_NAME: &str = "hybrid-cloud-postgresql-operator";
-
-/// How long the client waits beyond the server's own statement timeout before it gives the server up.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// Nobody else's lock is worth waiting longer for: the next reconcile asks again.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -101,21 +97,8 @@ impl Session {
         access: Access,
         action: &str,
     ) -> Result<Self, SqlError> {
-        let (tls, ssl_mode) = tls::connector(endpoint)?;
-        let mut config = Config::new();
-        config
-            .host(&endpoint.host)
-            .port(endpoint.port)
-            .user(login.user)
-            .dbname(login.dbname)
-            .application_name(APPLICATION_NAME)
-            .ssl_mode(ssl_mode)
-            .tcp_user_timeout(timeouts.statement + GRACE);
-        if let Some(password) = login.password {
-            config.password(password.expose());
-        }
         let failed = |error: tokio_postgres::Error| SqlError::from_driver(&error, action, endpoint);
-        let (client, connection) = config.connect(tls).await.map_err(failed)?;
+        let (client, connection) = login::log_in(endpoint, login, timeouts, action).await?;
 
         let (open, closed) = oneshot::channel::<()>();
         tokio::spawn(async move {
@@ -228,8 +211,34 @@ fn preamble(timeouts: Timeouts, access: Access) -> String {
 
 /// Whether this login works: connects and asks the server for one row.
 pub async fn verify_login(endpoint: &Endpoint, login: &Login<'_>) -> Result<(), SqlError> {
-    let session = Session::open_read_only(endpoint, login, Timeouts::default()).await?;
-    session.rows("SELECT", "1", "SELECT 1", &[]).await.map(drop)
+    let timeouts = Timeouts::default();
+    let action = format!("login of {} to database {}", login.user, login.dbname);
+    let entering = login::log_in(endpoint, login, timeouts, &action);
+    let (client, connection) = timeout(timeouts.connect, entering)
+        .await
+        .map_err(|_| SqlError::timed_out(&action, endpoint, timeouts.connect))??;
+    let mut connection = pin!(connection);
+    // Nothing is sent but this, so that the session needs none of the settings of others; nor a task of its own.
+    let asked = async {
+        let mut asking = pin!(fence::within(client.batch_execute("SELECT 1")));
+        tokio::select! {
+            biased;
+            answer = &mut asking => answer,
+            ended = &mut connection => match ended {
+                Err(error) => Err(error),
+                Ok(()) => asking.await,
+            },
+        }
+    };
+    let bound = timeouts.statement + GRACE;
+    let answer = timeout(bound, asked).await;
+    drop(client);
+    // The goodbye. Who does not take it hears nothing.
+    let _ = timeout(GRACE, connection).await;
+    match answer {
+        Ok(answer) => answer.map_err(|error| SqlError::from_driver(&error, "SELECT 1", endpoint)),
+        Err(_) => Err(SqlError::timed_out("SELECT 1", endpoint, bound)),
+    }
 }
 
 /// Whether anybody listens there: far cheaper than a login, and it tells less. PostgreSQL does not log it.

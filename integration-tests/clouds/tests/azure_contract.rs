@@ -51,6 +51,10 @@ async fn flexible(client: &Client<'_>) {
     client.done("POST", &format!("{SHOP}/restart"), None).await;
     client.done("POST", &format!("{SHOP}/stop"), None).await;
     client.done("POST", &format!("{SHOP}/start"), None).await;
+    client.done("PUT", &format!("{SHOP}/backups/before"), None).await;
+    client.get(&format!("{SHOP}/backups/before")).await;
+    client.get(&format!("{SHOP}/backups")).await;
+    client.done("DELETE", &format!("{SHOP}/backups/before"), None).await;
     let database = format!("{SHOP}/databases/orders");
     let properties = json!({"properties": {"charset": "UTF8", "collation": "en_US.utf8"}});
     client.done("PUT", &database, Some(properties)).await;

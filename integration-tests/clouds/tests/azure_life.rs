@@ -149,6 +149,50 @@ async fn databases_are_those_that_postgresql_has() {
 }
 
 #[tokio::test]
+async fn a_new_major_version_has_what_the_old_one_held() {
+    let simulator = Simulator::start().await.unwrap();
+    let client = Client::new(&simulator).await;
+    client.created("shop").await;
+    client.done("PUT", &format!("{SHOP}/databases/orders"), Some(json!({"properties": {}}))).await;
+    let session = client.login("shop", "app_admin", PASSWORD, "orders").await.unwrap();
+    session.batch_execute("CREATE TABLE orders AS SELECT 7 AS number").await.unwrap();
+    drop(session);
+    let address = simulator.postgres("shop").unwrap().ip();
+    let status = client.done("PATCH", SHOP, Some(json!({"properties": {"version": "16"}}))).await;
+    assert_eq!(status["status"], "Succeeded", "{status}");
+    assert_eq!(client.get(SHOP).await.body["properties"]["version"], "16");
+    let postgres = simulator.postgres("shop").unwrap();
+    assert_eq!((postgres.ip(), postgres.asked_major()), (address, 16));
+    let session = client.login("shop", "app_admin", PASSWORD, "orders").await.unwrap();
+    let row = session.query_one("SELECT number FROM orders", &[]).await.unwrap();
+    assert_eq!(row.get::<_, i32>(0), 7);
+    let refused = session.batch_execute("CREATE EXTENSION citext").await.unwrap_err();
+    assert!(refused.as_db_error().unwrap().message().contains("is not allow-listed"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_standby_comes_and_goes() {
+    let simulator = Simulator::start().await.unwrap();
+    let client = Client::new(&simulator).await;
+    client.created("shop").await;
+    let body = |mode: &str| json!({"properties": {"highAvailability": {"mode": mode}}});
+    let states = async || {
+        let seen = client.get(SHOP).await.body;
+        let ha = &seen["properties"]["highAvailability"];
+        (ha["state"].as_str().unwrap().to_owned(), ha["standbyAvailabilityZone"].as_str().map(str::to_owned))
+    };
+    let accepted = client.call("PATCH", SHOP, Some(body("ZoneRedundant"))).await;
+    assert_eq!(states().await, ("CreatingStandby".to_owned(), None));
+    client.polled(&accepted).await;
+    assert_eq!(states().await, ("Healthy".to_owned(), Some("2".to_owned())));
+    simulator.fail_operations(1);
+    assert_eq!(client.done("PATCH", SHOP, Some(body("Disabled"))).await["status"], "Failed");
+    assert_eq!(states().await, ("Healthy".to_owned(), Some("2".to_owned())));
+    client.done("PATCH", SHOP, Some(body("Disabled"))).await;
+    assert_eq!(states().await, ("NotEnabled".to_owned(), None));
+}
+
+#[tokio::test]
 async fn firewall_rules_and_locks() {
     let simulator = Simulator::start().await.unwrap();
     let client = Client::new(&simulator).await;

@@ -171,8 +171,10 @@ impl Subject for AzureFlexible {
     }
 
     async fn servers(&self, namespace: &str) -> Vec<String> {
-        let prefix = format!("{namespace}-");
-        self.simulator.servers().into_iter().filter(|name| name.starts_with(&prefix)).collect()
+        let tag = "hybridcloud-postgresql-operator:namespace";
+        let all = self.simulator.servers().into_iter();
+        let theirs = all.filter(|one| one.tags.get(tag).is_some_and(|found| found == namespace));
+        theirs.map(|one| one.name).collect()
     }
 
     async fn vanish(&self, namespace: &str, name: &str) {

@@ -144,6 +144,10 @@ impl ServerBackend for FaultyBackend {
         self.inner.firewall_rules(desired)
     }
 
+    fn first_poll(&self) -> Option<Duration> {
+        self.inner.first_poll()
+    }
+
     fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
         self.inner.default_window(facts)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hcpg::api::PostgreSQLServerSpec;
-use hcpg::backend::{DesiredServer, Health, Owner, ServerFacts, ServerObservation};
+use hcpg::backend::{DesiredServer, Health, Owner, Read, ServerFacts, ServerObservation, Urgency};
 use hcpg::config::Config;
 use hcpg::postgres::{
     Adoption, DatabaseNames, DatabaseSpec, Endpoint, Login, PasswordForm, Session, Timeouts, TlsMode,
@@ -43,7 +43,7 @@ impl Server {
         let password = Password::new("of the administrator");
         backend.create(&identity, &desired, &password).await.unwrap();
         let facts: ServerFacts = loop {
-            match backend.observe(&identity, &owner, true).await.unwrap() {
+            match backend.observe(&identity, &owner, Read::Direct(Urgency::User)).await.unwrap() {
                 ServerObservation::Present(server) if server.health == Health::Usable => break server.facts,
                 ServerObservation::Present(server) => match server.health {
                     Health::Failed { message, .. } => panic!("{message}"),

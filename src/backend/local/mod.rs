@@ -117,6 +117,11 @@ impl ServerBackend for LocalBackend {
         self.local.config.admin_username.clone()
     }
 
+    /// A look at files and a process. A server is made in one or two seconds.
+    fn first_poll(&self) -> Option<Duration> {
+        Some(Duration::from_millis(250))
+    }
+
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {
         let pattern = &self.local.config.name_pattern;
         let name = pattern.replace("{namespace}", &owner.namespace).replace("{name}", &owner.name);

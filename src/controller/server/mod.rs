@@ -141,10 +141,13 @@ impl Subject for Servers {
             ServerTrigger::Unreadable if seen.backend.is_err() => {
                 context.pause(uid, trigger.into(), generation)
             }
-            ServerTrigger::Busy
-            | ServerTrigger::Unusable
-            | ServerTrigger::DatabasesExist
-            | ServerTrigger::Unreadable => context.wait(uid, trigger.into(), generation),
+            ServerTrigger::Busy | ServerTrigger::Unusable => {
+                let first = seen.backend.as_ref().ok().and_then(|backend| backend.first_poll());
+                context.wait_for_backend(uid, trigger.into(), generation, first)
+            }
+            ServerTrigger::DatabasesExist | ServerTrigger::Unreadable => {
+                context.wait(uid, trigger.into(), generation)
+            }
             ServerTrigger::Lost
             | ServerTrigger::Replaced
             | ServerTrigger::NotOurs

@@ -277,6 +277,7 @@ pub(super) async fn observe(
             &owner.namespace,
             absent,
             deleting,
+            never_begun,
             &credentials,
             reset_due,
         )

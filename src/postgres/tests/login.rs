@@ -39,6 +39,39 @@ async fn wrong_password_is_refused() {
     verify_login(&server().endpoint(), &Login { password: Some(&case.password), ..login }).await.unwrap();
 }
 
+/// Its keys are remembered: neither a change of the password nor one back may go unnoticed.
+#[tokio::test]
+async fn a_password_that_was_changed_is_refused_and_accepted_again_after_a_change_back() {
+    let case = Case::new("login_changed");
+    let admin = server().admin().await;
+    case.create(&admin).await;
+    let login = Login { user: "login_changed", password: Some(&case.password), dbname: "login_changed" };
+    let change = async |password: &Password| {
+        let form = PasswordForm::ScramVerifier;
+        let owner = Adoption::OnlyMarked;
+        set_role_password(&admin, &case.names, &case.uid, password, form, owner).await.unwrap();
+    };
+    for _ in 0..2 {
+        verify_login(&server().endpoint(), &login).await.unwrap();
+        change(&Password::new("another")).await;
+        let error = verify_login(&server().endpoint(), &login).await.unwrap_err();
+        assert_eq!(error.kind(), SqlErrorKind::PasswordRefused);
+        change(&case.password).await;
+    }
+    verify_login(&server().endpoint(), &login).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_that_is_not_ascii_is_left_to_the_driver() {
+    let mut case = Case::new("login_umlaut");
+    // With a soft hyphen, which the rules for passwords drop.
+    case.password = Password::new("gr\u{fc}\u{df}e\u{ad}");
+    case.create(&server().admin().await).await;
+    case.login().await.unwrap();
+    let login = Login { user: "login_umlaut", password: Some(&case.password), dbname: "login_umlaut" };
+    verify_login(&server().endpoint(), &login).await.unwrap();
+}
+
 #[tokio::test]
 async fn missing_database_is_told_apart() {
     let case = Case::new("login_no_database");

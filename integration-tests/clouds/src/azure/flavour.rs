@@ -1,6 +1,6 @@
 //! What Azure does to the PostgreSQL servers that it gives out, as far as it matters to clients.
 
-use crate::postgres::{Admin, Flavour, Parameters, name, text};
+use crate::postgres::{self, Admin, Flavour, Parameters, name, text};
 
 /// The administrator is a member of `azure_pg_admin`, and no superuser.
 pub(super) static AZURE: Flavour = Flavour { owner: "azuresu", bootstrap, tls_only };
@@ -32,6 +32,30 @@ BEGIN
 END $$;
 CREATE EVENT TRIGGER azure_allow_list ON ddl_command_end WHEN TAG IN ('CREATE EXTENSION') EXECUTE FUNCTION azure.refuse()
 "#;
+
+/// As [`ALLOW_LIST`] made it; nothing else depends on it.
+const NO_LIST: &str = "DROP SCHEMA IF EXISTS azure CASCADE";
+
+/// The same server in a later major version; if that cannot be, the old one runs on.
+pub(super) async fn upgraded(
+    old: &postgres::Server,
+    major: u32,
+    parameters: &Parameters,
+) -> Result<postgres::Server, postgres::Error> {
+    const DATABASES: &str = "SELECT datname FROM pg_catalog.pg_database WHERE datallowconn";
+    let rows = old.ask("postgres", DATABASES).await?;
+    let databases: Vec<String> =
+        rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect();
+    // The list is the service's own, and is made anew.
+    for database in &databases {
+        old.sql(database, NO_LIST).await?;
+    }
+    let new = postgres::carry_over(old, major, parameters).await;
+    for database in &databases {
+        new.as_ref().unwrap_or(old).sql(database, ALLOW_LIST).await?;
+    }
+    new
+}
 
 fn bootstrap(admin: &Admin) -> Vec<String> {
     let role = name(&admin.name);

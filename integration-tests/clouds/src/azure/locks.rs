@@ -37,6 +37,14 @@ struct Properties {
     _owners: Option<serde::de::IgnoredAny>,
 }
 
+impl World {
+    /// Somebody locks a server of the first resource group against deletion.
+    pub(super) fn lock(&mut self, scope: &str) {
+        let lock = Lock { level: Level::CanNotDelete, notes: None, scope: scope.to_owned() };
+        self.locks.entry(scope.to_lowercase()).or_default().insert("byhand".to_owned(), lock);
+    }
+}
+
 pub(super) fn answer(world: &mut World, ask: &Ask, target: &Target) -> Result<Reply, Refusal> {
     if target.types.as_slice() != ["locks"] {
         return Err(Refusal::not_simulated("This part of Microsoft.Authorization"));

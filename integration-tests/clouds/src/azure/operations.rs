@@ -50,8 +50,8 @@ pub(super) struct Job {
     /// The server goes if it fails.
     pub(super) creates: bool,
     pub(super) lasts: Duration,
-    /// The state to return to if it fails.
-    pub(super) before: String,
+    /// The state to return to if it fails, its own and the standby's.
+    pub(super) before: (String, String),
 }
 
 /// A server that takes writes: 409 while anything runs.
@@ -94,7 +94,7 @@ impl Inner {
     pub(super) fn begin(&self, server: &mut Server, state: Option<&str>, then: Option<&'static str>) -> Job {
         let id = self.id();
         server.busy = Some(id.clone());
-        let before = server.state.clone();
+        let before = (server.state.clone(), server.high_availability.state.clone());
         if let Some(state) = state {
             state.clone_into(&mut server.state);
         }
@@ -196,7 +196,7 @@ impl Inner {
             (Ok(_), None) => Err(Refusal::new(404, "ResourceNotFound", "The server is gone.")),
             (Err(refusal), Some(server)) => {
                 server.busy = None;
-                server.state = job.before;
+                (server.state, server.high_availability.state) = job.before;
                 Err(refusal)
             }
             (Err(refusal), None) => Err(refusal),

@@ -89,6 +89,9 @@ async fn below(
         (["firewallRules"], below) => firewall::answer(inner, ask, target, service, name, below.first()),
         (["configurations"], below) => settings::answer(inner, ask, target, service, name, below.first()),
         (["databases"], below) => databases::answer(inner, ask, target, service, name, below.first()).await,
+        (["backups"], below) if service == Service::Flexible => {
+            flexible::backups(inner, ask, target, name, below.first())
+        }
         (["restart"], []) if method == "POST" => {
             flexible::power(inner, ask, target, service, name, "restart")
         }

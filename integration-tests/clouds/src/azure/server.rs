@@ -118,6 +118,8 @@ pub struct Server {
     pub private_endpoints: Vec<String>,
     /// Whether logins without TLS are refused; a flexible server has a parameter for that.
     pub tls_enforced: bool,
+    /// Backups: name → when it was done, and whether somebody asked for it.
+    pub backups: BTreeMap<String, (String, bool)>,
     /// When it was created: the only sign by which a server can be told from another of the same name.
     pub created: String,
     /// Databases that were made by Resource Manager: character set and collation as they were asked for.
@@ -166,6 +168,7 @@ impl Server {
             network_rules: BTreeMap::new(),
             private_endpoints: Vec::new(),
             tls_enforced: true,
+            backups: BTreeMap::new(),
             created,
             databases: BTreeMap::new(),
             uid,

@@ -10,6 +10,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut ca = tempfile::NamedTempFile::new()?;
     ca.write_all(simulator.ca_pem().as_bytes())?;
     println!("AWS_ENDPOINT_URL_RDS={}", simulator.endpoint());
+    println!("AWS_ENDPOINT_URL_STS={}", simulator.endpoint());
     println!("CA={}", ca.path().display());
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     Ok(())

@@ -43,6 +43,8 @@ pub(super) fn template(install: &Install, owner: &'static str, account: Account)
             .arg("-D")
             .arg(&data)
             .args(["-U", owner, "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"])
+            // A third of what every server copies would be the first segment of its log.
+            .args(["--wal-segsize", "1"])
             .args(["--auth-local", "trust", "--auth-host", "reject"]),
     )?;
     let template = Template { bin, data };

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::wire::{Refusal, combination, invalid};
+use super::wire::{Refusal, invalid};
 
 const DAY: u32 = 24 * 60;
 const WEEK: u32 = 7 * DAY;
@@ -100,7 +100,7 @@ fn overlap(daily: Window, weekly: Window) -> Result<(), Refusal> {
         after < weekly.length || before < daily.length
     };
     if each.into_iter().any(meets) {
-        return Err(combination("The backup window and maintenance window must not overlap."));
+        return Err(invalid("The backup window and maintenance window must not overlap."));
     }
     Ok(())
 }

@@ -15,10 +15,13 @@ use serde_json::{Value, json};
 use super::super::credentials::Bearer;
 use super::*;
 
+/// Status, headers and body.
+type Answer<B> = (u16, Vec<(&'static str, String)>, B);
+
 /// What a test says, answer by answer; and what was asked.
 #[derive(Default)]
 struct Script {
-    answers: Mutex<VecDeque<(u16, Vec<(&'static str, String)>, String)>>,
+    answers: Mutex<VecDeque<Answer<String>>>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -48,7 +51,7 @@ async fn answer(State(script): State<Arc<Script>>, asked: Asked) -> Response {
 }
 
 /// A client, its server's address, and what the server was asked.
-async fn client(answers: Vec<(u16, Vec<(&'static str, String)>, Value)>) -> (Arm, String, Arc<Script>) {
+async fn client(answers: Vec<Answer<Value>>) -> (Arm, String, Arc<Script>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let script = Arc::new(Script::default());

@@ -191,7 +191,6 @@ impl Credentials {
             client_id: Some(client),
             tenant_id: Some(tenant),
             token_file_path: Some(file.into()),
-            ..WorkloadIdentityCredentialOptions::default()
         };
         let credential = WorkloadIdentityCredential::new(Some(options));
         Ok(credential.map_err(|error| NoToken::Failed(line(&error.to_string())))?)

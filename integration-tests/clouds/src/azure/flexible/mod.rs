@@ -1,9 +1,11 @@
 //! Flexible servers: created, changed, restarted, deleted.
 
+mod backups;
 mod body;
 mod rules;
 mod write;
 
+pub(super) use backups::answer as backups;
 pub(super) use body::Switch;
 pub(super) use write::{made, power, write};
 

@@ -1,18 +1,21 @@
 //! The calls that change a flexible server.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::azure::operations::{self, Change, Job, change, failure, writable};
 use crate::azure::server::{Server, Service, Window};
 use crate::azure::target::Target;
 use crate::azure::wire::{Ask, Refusal, Reply};
-use crate::azure::{AUTHORITY, CREATION, Inner, flavour, rules as common, settings};
+use crate::azure::{AUTHORITY, CREATION, Inner, Setting, flavour, rules as common, settings};
 use crate::postgres::{self, Address, Admin};
 
 use super::body::{Body, Sku, Switch};
 use super::rules;
 
 const SERVICE: Service = Service::Flexible;
+
+type Settings = BTreeMap<String, Setting>;
 
 pub(in crate::azure) fn write(
     inner: &Arc<Inner>,
@@ -101,11 +104,11 @@ pub(in crate::azure) async fn made(pool: &postgres::Pool, admin: Admin) -> Resul
     server.sql("template1", flavour::ALLOW_LIST).await?;
     server.sql("postgres", flavour::ALLOW_LIST).await?;
     let settings = settings::known(&server).await?;
-    let minor =
-        settings.get("server_version").and_then(|it| it.value.split([' ', '.']).nth(1).map(str::to_owned));
+    let minor = minor_version(&settings);
     let server = Arc::new(server);
     Ok(change(move |it| {
         (it.behind, it.settings, it.minor_version) = (Some(server), settings, minor);
+        it.backups.insert("backup_1".to_owned(), (it.created.clone(), false));
     }))
 }
 
@@ -148,19 +151,32 @@ fn update(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<
     let restarts = next.sku != server.sku || next.version != server.version;
     server.remember(ask.version());
     let job = inner.begin(server, Some("Updating"), Some("Ready"));
+    if next.high_availability.mode != server.high_availability.mode {
+        let leaves = next.high_availability.mode == "Disabled";
+        let during = if leaves { "RemovingStandby" } else { "CreatingStandby" };
+        during.clone_into(&mut server.high_availability.state);
+    }
     let version = ask.version().to_owned();
     let work = async move {
         let behind = next.behind.clone();
         if let (Some(password), Some(behind)) = (&password, &behind) {
             behind.set_password(&next.admin, password).await.map_err(internal)?;
         }
+        let mut newer = None;
         if let (true, Some(behind)) = (restarts, &behind) {
-            restart(behind).await?;
+            newer = upgraded(behind, &next).await?;
+            if newer.is_none() {
+                restart(behind).await?;
+            }
         }
         let done: Change = change(move |it| {
             (it.sku, it.tags, it.storage, it.version) = (next.sku, next.tags, next.storage, next.version);
             (it.retention, it.window, it.public) = (next.retention, next.window, next.public);
             (it.high_availability, it.dns_zone) = (next.high_availability, next.dns_zone);
+            if let Some((server, settings)) = newer {
+                it.minor_version = minor_version(&settings);
+                (it.behind, it.settings) = (Some(server), settings);
+            }
             if restarts {
                 settings::restarted(&mut it.settings);
             }
@@ -170,6 +186,26 @@ fn update(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<
         Ok(done)
     };
     Ok(inner.accept(&mut world, ask, target, job, work))
+}
+
+/// A PostgreSQL of the next version with what the one before holds, and its parameters; none: it is of that already.
+async fn upgraded(
+    behind: &postgres::Server,
+    next: &Server,
+) -> Result<Option<(Arc<postgres::Server>, Settings)>, Refusal> {
+    let major = next.version.parse().unwrap_or_default();
+    if major == behind.asked_major() {
+        return Ok(None);
+    }
+    let refused = |error: postgres::Error| Refusal::new(400, "MajorVersionUpgradeFailed", error.to_string());
+    let server =
+        flavour::upgraded(behind, major, &settings::parameters(&next.settings)).await.map_err(refused)?;
+    let known = settings::known(&server).await.map_err(internal)?;
+    Ok(Some((Arc::new(server), settings::carried(&next.settings, known))))
+}
+
+fn minor_version(settings: &Settings) -> Option<String> {
+    settings.get("server_version").and_then(|it| it.value.split([' ', '.']).nth(1).map(str::to_owned))
 }
 
 async fn restart(behind: &postgres::Server) -> Result<(), Refusal> {

@@ -163,6 +163,20 @@ pub(super) fn parameters(settings: &BTreeMap<String, Setting>) -> Parameters {
     parameters
 }
 
+/// What a server of another version has, with what was set before.
+pub(super) fn carried(
+    before: &BTreeMap<String, Setting>,
+    mut known: BTreeMap<String, Setting>,
+) -> BTreeMap<String, Setting> {
+    for (name, was) in before.iter().filter(|(_, was)| was.by_user) {
+        if let Some(setting) = known.get_mut(name) {
+            (setting.value, setting.by_user) = (was.value.clone(), true);
+            setting.in_force.clone_from(&was.value);
+        }
+    }
+    known
+}
+
 /// After a restart everything is in force.
 pub(super) fn restarted(settings: &mut BTreeMap<String, Setting>) {
     for setting in settings.values_mut() {

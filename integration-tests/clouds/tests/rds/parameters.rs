@@ -1,12 +1,7 @@
 //! Parameter groups: what they take, and when it is in force in PostgreSQL.
 
-// A test fails by panicking; its helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
-
+use crate::support::{ID, available_shop, done, refused, shown, text, until, wait};
 use clouds::rds::Simulator;
-use support::{ID, available_shop, done, refused, shown, text, until, wait};
 
 const GROUP: (&str, &str) = ("DBParameterGroupName", "own");
 
@@ -122,7 +117,7 @@ async fn tls_can_be_left_to_the_client() {
     available_shop(&simulator, &[GROUP]).await;
     let mut config = tokio_postgres::Config::new();
     config
-        .host(support::host(&simulator).await)
+        .host(crate::support::host(&simulator).await)
         .user("app_admin")
         .password("first-password")
         .dbname("postgres");

@@ -8,47 +8,39 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_t
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use tokio_postgres::config::SslMode;
-use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::endpoint::{Endpoint, TlsMode};
-use super::error::SqlError;
+use crate::postgres::endpoint::{Endpoint, TlsMode};
+use crate::postgres::error::SqlError;
 
 /// More authorities than a configuration usually has; more than that are not remembered at once.
 const REMEMBERED: usize = 64;
 
-/// Connectors by the CA they trust; none: any certificate. A login would otherwise read the CA's file anew each time,
-/// and a cloud's holds a hundred certificates.
-static CONNECTORS: Mutex<BTreeMap<Option<String>, MakeRustlsConnect>> = Mutex::new(BTreeMap::new());
+/// Settings by the CA they trust; none: any certificate. A login would otherwise read the CA's file anew each time, and a
+/// cloud's holds a hundred certificates.
+static SETTINGS: Mutex<BTreeMap<Option<String>, Arc<ClientConfig>>> = Mutex::new(BTreeMap::new());
 
-/// The TLS connector for an endpoint, and whether the server must use it.
-pub(super) fn connector(endpoint: &Endpoint) -> Result<(MakeRustlsConnect, SslMode), SqlError> {
+/// The TLS settings for an endpoint.
+pub(super) fn client_config(endpoint: &Endpoint) -> Result<Arc<ClientConfig>, SqlError> {
     let ca_pem = match &endpoint.tls {
-        TlsMode::Verify { ca_pem } => Some(ca_pem.clone()),
+        TlsMode::Verify { ca_pem } => Some(ca_pem),
         TlsMode::Require | TlsMode::Disable => None,
     };
-    let mode = match endpoint.tls {
-        _ if endpoint.is_unix_socket() => SslMode::Disable,
-        TlsMode::Disable => SslMode::Disable,
-        TlsMode::Require | TlsMode::Verify { .. } => SslMode::Require,
-    };
-    let known = CONNECTORS.lock().unwrap_or_else(PoisonError::into_inner).get(&ca_pem).cloned();
+    let known = SETTINGS.lock().unwrap_or_else(PoisonError::into_inner).get(&ca_pem.cloned()).cloned();
     if let Some(known) = known {
-        return Ok((known, mode));
+        return Ok(known);
     }
-    let connector = MakeRustlsConnect::new(
-        client_config(ca_pem.as_deref())
-            .map_err(|cause| SqlError::TlsRefused { endpoint: endpoint.to_string(), cause })?,
-    );
-    let mut connectors = CONNECTORS.lock().unwrap_or_else(PoisonError::into_inner);
-    if connectors.len() >= REMEMBERED {
-        connectors.clear();
+    let made = trusting(ca_pem.map(String::as_str))
+        .map_err(|cause| SqlError::TlsRefused { endpoint: endpoint.to_string(), cause })?;
+    let made = Arc::new(made);
+    let mut settings = SETTINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    if settings.len() >= REMEMBERED {
+        settings.clear();
     }
-    connectors.insert(ca_pem, connector.clone());
-    Ok((connector, mode))
+    settings.insert(ca_pem.cloned(), made.clone());
+    Ok(made)
 }
 
-fn client_config(ca_pem: Option<&str>) -> Result<ClientConfig, String> {
+fn trusting(ca_pem: Option<&str>) -> Result<ClientConfig, String> {
     // Named, not the process default: that one panics when two providers are linked.
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))

@@ -1,15 +1,10 @@
 //! The life of a DB instance, over the wire.
 
-// A test fails by panicking; its helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::{ID, SHOP, call, logs_in, shop, until};
 use clouds::faults::{Fault, Kind};
 use clouds::rds::Simulator;
-use support::{ID, SHOP, call, logs_in, shop, until};
 
 #[tokio::test]
 async fn an_instance_is_created_changed_and_deleted() {

@@ -1,8 +1,5 @@
 //! What the tests of the simulated RDS share: calls by hand, waits, logins.
 
-// Each test program uses a part of it. A test fails by panicking; its helpers too.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
 use std::time::{Duration, Instant};
 
 use clouds::rds::Simulator;

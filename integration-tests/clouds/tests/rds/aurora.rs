@@ -1,12 +1,7 @@
 //! The life of an Aurora cluster and its members.
 
-// A test fails by panicking; its helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
-
+use crate::support::{call, done, instance_until, login, refused, text, wait};
 use clouds::rds::Simulator;
-use support::{call, done, instance_until, login, refused, text, wait};
 
 const CLUSTER: (&str, &str) = ("DBClusterIdentifier", "team-shop");
 const SHOP: [(&str, &str); 5] = [

@@ -1,16 +1,11 @@
 //! Changes of a DB instance: what is shown again, what waits for the maintenance window, versions.
 
-// A test fails by panicking; its helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod support;
-
 use std::time::Duration;
 
-use clouds::rds::Simulator;
-use support::{
+use crate::support::{
     ID, available_shop, call, done, host, login, logs_in, refused, shop, shown, text, until, wait,
 };
+use clouds::rds::Simulator;
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -219,7 +214,7 @@ async fn a_minor_version_comes_on_its_own_in_the_window_where_that_was_asked_for
         ("AutoMinorVersionUpgrade", "false"),
     ]);
     done(&simulator, "CreateDBInstance", &stays).await;
-    support::instance_until(&simulator, "stays", "available").await;
+    crate::support::instance_until(&simulator, "stays", "available").await;
     simulator.release("15.13");
     simulator.clock().turn(WEEK);
     let version = |id: &str| simulator.instance(id).map(|it| it.version).unwrap_or_default();
