@@ -22,9 +22,9 @@ SELECT statement FROM (
   -- From PostgreSQL 16 on a membership has more options; a column that is not there cannot be named.
   SELECT 4, r.rolname, format('GRANT %I TO %I%s', r.rolname, g.rolname,
       CASE WHEN bool_or(to_jsonb(m) ? 'inherit_option')
-           THEN format(' WITH ADMIN %s, INHERIT %s, SET %s', bool_or(m.admin_option),
-                       bool_or((to_jsonb(m) ->> 'inherit_option')::boolean),
-                       bool_or((to_jsonb(m) ->> 'set_option')::boolean))
+           THEN format(' WITH ADMIN %s, INHERIT %s, SET %s', bool_or(m.admin_option)::text,
+                       bool_or((to_jsonb(m) ->> 'inherit_option')::boolean)::text,
+                       bool_or((to_jsonb(m) ->> 'set_option')::boolean)::text)
            WHEN bool_or(m.admin_option) THEN ' WITH ADMIN OPTION' ELSE '' END)
     FROM pg_auth_members m JOIN pg_authid r ON r.oid = m.roleid JOIN pg_authid g ON g.oid = m.member
     WHERE g.rolname !~ '^pg_' GROUP BY r.rolname, g.rolname
@@ -54,7 +54,10 @@ SELECT statement FROM (
   SELECT 11, coalesce(d.datname, '') || coalesce(r.rolname, ''), format('ALTER %s%s SET %I TO %s',
       CASE WHEN r.rolname IS NULL THEN format('DATABASE %I', d.datname) ELSE format('ROLE %I', r.rolname) END,
       CASE WHEN r.rolname IS NOT NULL AND d.datname IS NOT NULL THEN format(' IN DATABASE %I', d.datname) ELSE '' END,
-      split_part(item, '=', 1), quote_literal(substr(item, strpos(item, '=') + 1)))
+      -- Lists of names are kept as they were written, with quotation marks of their own.
+      split_part(item, '=', 1), CASE WHEN split_part(item, '=', 1) IN ('search_path', 'temp_tablespaces',
+          'local_preload_libraries', 'session_preload_libraries') THEN substr(item, strpos(item, '=') + 1)
+        ELSE quote_literal(substr(item, strpos(item, '=') + 1)) END)
     FROM pg_db_role_setting s LEFT JOIN pg_database d ON d.oid = s.setdatabase
       LEFT JOIN pg_authid r ON r.oid = s.setrole, unnest(s.setconfig) item
 ) all_of_them ORDER BY step, item, statement
