@@ -66,6 +66,8 @@ pub enum Health {
 /// What a server is like.
 #[derive(Clone, Debug, Default)]
 pub struct ServerFacts {
+    /// The account it is in, where the backend tells.
+    pub account: Option<String>,
     /// Where it takes connections.
     pub endpoint: Option<Endpoint>,
     /// The user name of the administrator.

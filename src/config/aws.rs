@@ -57,6 +57,10 @@ pub struct AwsConfig {
     /// Address of the RDS service, for example of a VPC endpoint. Default: the region's public one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    /// Address of the token service (STS), which knows whose account the credentials belong to, for example of a VPC
+    /// endpoint. Default: the region's public one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sts_endpoint: Option<String>,
     /// File with certificates in PEM format that are trusted besides the known ones, for AWS and for the servers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_ca_file: Option<PathBuf>,

@@ -95,6 +95,7 @@ impl Checks<'_, '_> {
         self.overrides(section, "aws_identifier", overrides);
         self.filled(&format!("{section}.admin_username"), &aws.admin_username);
         self.address(&format!("{section}.endpoint"), aws.endpoint.as_deref());
+        self.address(&format!("{section}.sts_endpoint"), aws.sts_endpoint.as_deref());
         self.certificates(section, aws.extra_ca_file.as_deref(), in_use);
     }
 

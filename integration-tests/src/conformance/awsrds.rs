@@ -87,6 +87,7 @@ impl Subject for AwsRds {
                 "region": "eu-central-1",
                 "subnet_group": "default",
                 "endpoint": self.simulator.endpoint(),
+                "sts_endpoint": self.simulator.endpoint(),
                 "extra_ca_file": self.authorities.path(),
                 "default_class": "small",
                 "classes": {
@@ -142,6 +143,15 @@ impl Subject for AwsRds {
                 "a parameter goes back to its default",
                 json!({"serverParameters": {"work_mem": null}}),
                 Shown::BySql("SHOW work_mem", "4MB"),
+            ),
+            update(
+                "the next major version, with the parameters that are set",
+                json!({"version": "18"}),
+                Shown::BySql(
+                    "SELECT current_setting('server_version_num')::int / 10000 || ' ' || \
+                     current_setting('max_connections')",
+                    "18 60",
+                ),
             ),
         ]
     }

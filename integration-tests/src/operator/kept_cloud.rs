@@ -75,6 +75,7 @@ impl KeptCloud {
                 "region": "eu-central-1",
                 "subnet_group": "default",
                 "endpoint": self.endpoint,
+                "sts_endpoint": self.endpoint,
                 "extra_ca_file": self.authorities,
                 "default_class": "small",
                 "classes": {"small": {"instance_type": "db.t4g.medium", "storage_type": "gp3"}},

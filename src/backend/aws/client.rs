@@ -1,27 +1,29 @@
 //! The way to the service: credentials, endpoint, trust, time limits, and the budget that every call passes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{AppName, BehaviorVersion, Region};
 use aws_sdk_rds::Client;
-use aws_sdk_rds::config::SharedHttpClient;
 use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::config::retry::RetryConfig;
 use aws_sdk_rds::config::timeout::TimeoutConfig;
+use aws_sdk_rds::config::{SharedCredentialsProvider, SharedHttpClient};
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
-use super::budget::Budget;
 use super::error::{Failed, failed};
+use crate::backend::cloud::Budget;
 use crate::backend::{BackendError, Urgency};
 use crate::config::AwsConfig;
 
 /// For the whole of one call.
 const CALL: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long it is believed that the credentials are still of the same account.
+const ACCOUNT: Duration = Duration::from_secs(60);
 
 const NAME: &str = "hybrid-cloud-postgresql-operator";
 
@@ -31,14 +33,23 @@ pub(super) struct Service {
     config: AwsConfig,
     /// Certificates in PEM that are trusted besides the known ones.
     trust: Option<String>,
-    client: OnceCell<Client>,
+    clients: OnceCell<Clients>,
+    /// The account of the credentials, and when it was asked for.
+    account: Mutex<Option<(Instant, String)>>,
     budget: Budget,
+}
+
+#[derive(Debug)]
+struct Clients {
+    rds: Client,
+    sts: aws_sdk_sts::Client,
 }
 
 impl Service {
     pub(super) fn new(config: &AwsConfig, trust: Option<String>) -> Self {
         let budget = Budget::new(config.call_budget);
-        Self { config: config.clone(), trust, client: OnceCell::new(), budget }
+        let (clients, account) = (OnceCell::new(), Mutex::default());
+        Self { config: config.clone(), trust, clients, account, budget }
     }
 
     pub(super) fn region(&self) -> &str {
@@ -59,8 +70,7 @@ impl Service {
         send: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
     ) -> Result<T, Failed> {
         self.budget.take(urgency).await;
-        let client = self.client.get_or_try_init(|| connect(&self.config, self.trust.as_deref()));
-        let answer = send(client.await.map_err(Failed::from)?).await;
+        let answer = send(&self.clients().await?.rds).await;
         answer.map_err(|error| {
             let failed = failed(name, &error, secret);
             if let Some(pause) = failed.throttled() {
@@ -71,8 +81,28 @@ impl Service {
     }
 }
 
+impl Service {
+    async fn clients(&self) -> Result<&Clients, BackendError> {
+        self.clients.get_or_try_init(|| connect(&self.config, self.trust.as_deref())).await
+    }
+
+    /// The account that the credentials belong to. Everybody may ask for his own.
+    pub(super) async fn account(&self) -> Result<String, BackendError> {
+        let mut known = self.account.lock().await;
+        if let Some((_, account)) = known.as_ref().filter(|(asked, _)| asked.elapsed() < ACCOUNT) {
+            return Ok(account.clone());
+        }
+        let answer = self.clients().await?.sts.get_caller_identity().send().await;
+        let answer = answer.map_err(|error| failed("GetCallerIdentity", &error, None).error)?;
+        let nobody = || BackendError::transient("GetCallerIdentity: AWS names no account");
+        let account = answer.account.ok_or_else(nobody)?;
+        *known = Some((Instant::now(), account.clone()));
+        Ok(account)
+    }
+}
+
 /// Credentials by the SDK's default chain: environment, profile, web identity, container, instance.
-async fn connect(aws: &AwsConfig, trust: Option<&str>) -> Result<Client, BackendError> {
+async fn connect(aws: &AwsConfig, trust: Option<&str>) -> Result<Clients, BackendError> {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(CALL).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(aws.region.clone()))
@@ -86,15 +116,21 @@ async fn connect(aws: &AwsConfig, trust: Option<&str>) -> Result<Client, Backend
         loader = loader.http_client(trusting(pem)?);
     }
     let shared = loader.load().await;
-    let mut config = aws_sdk_rds::config::Builder::from(&shared);
+    let mut rds = aws_sdk_rds::config::Builder::from(&shared);
+    let mut sts = aws_sdk_sts::config::Builder::from(&shared);
     if let Some(role) = &aws.assume_role_arn {
         let provider = AssumeRoleProvider::builder(role).session_name(NAME).configure(&shared);
-        config = config.credentials_provider(provider.build().await);
+        let provider = SharedCredentialsProvider::new(provider.build().await);
+        rds = rds.credentials_provider(provider.clone());
+        sts = sts.credentials_provider(provider);
     }
     if let Some(endpoint) = &aws.endpoint {
-        config = config.endpoint_url(endpoint);
+        rds = rds.endpoint_url(endpoint);
     }
-    Ok(Client::from_conf(config.build()))
+    if let Some(endpoint) = &aws.sts_endpoint {
+        sts = sts.endpoint_url(endpoint);
+    }
+    Ok(Clients { rds: Client::from_conf(rds.build()), sts: aws_sdk_sts::Client::from_conf(sts.build()) })
 }
 
 /// The host's certificates and these.

@@ -9,7 +9,7 @@ use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 
 use super::super::BackendError;
-use super::budget::PAUSE;
+use super::super::cloud::PAUSE;
 
 /// The instance is not there.
 pub(super) const INSTANCE_NOT_FOUND: &str = "DBInstanceNotFound";

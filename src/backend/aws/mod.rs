@@ -1,10 +1,8 @@
 //! PostgreSQL servers on AWS: Amazon RDS.
 
-mod budget;
 mod client;
 mod error;
 mod identity;
-mod listing;
 mod rds;
 mod states;
 mod tags;

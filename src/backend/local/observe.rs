@@ -138,6 +138,7 @@ impl Local {
             buffers.or(settings.get(EARLIER)).map_or(conf::SHARED_BUFFERS, String::as_str).to_owned();
         let full = self.installs.exactly(record.version).ok().map(|install| install.full.clone());
         Ok(ServerFacts {
+            account: None,
             endpoint: Some(Endpoint {
                 host: self.config.address.to_string(),
                 port: record.port,

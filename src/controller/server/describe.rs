@@ -106,6 +106,7 @@ fn pin(status: &mut ServerStatus, pass: &Pass<'_, Servers>, begins: bool) {
         let counts = status.create_attempted_at.is_none() || present.was_used();
         let endpoint = facts.endpoint.as_ref();
         server = PinnedServer {
+            account: server.account.or(facts.account.clone()),
             uid: server.uid.or(present.uid.clone().filter(|_| counts)),
             host: endpoint.map(|endpoint| endpoint.host.clone()).or(server.host),
             port: endpoint.map(|endpoint| endpoint.port).or(server.port),

@@ -20,12 +20,12 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use aws_sdk_rds::types::DbInstance;
 
+use super::super::cloud::Listing;
 use super::super::{
     BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
     ServerIdentity, ServerObservation, Settings,
 };
 use super::client::Service;
-use super::listing::Listing;
 use super::trust::{self, AwsConfigError};
 use super::{identity, window};
 use crate::api::{DeletionPolicy, WeeklyWindow};
@@ -55,6 +55,8 @@ struct Remembered {
     goes_with_snapshot: Option<bool>,
     /// The parameters that it was last restarted for.
     restarted_for: Option<Settings>,
+    /// The upgrade that the service has accepted: from which version, and what was asked for.
+    upgrade: Option<(String, String)>,
 }
 
 impl RdsBackend {
@@ -151,6 +153,7 @@ impl ServerBackend for RdsBackend {
 
     fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
         let mut differences = rules::differences(desired, &self.config, facts);
+        self.judge_upgrade(&mut differences, facts);
         let mut of_parameters = parameters::differences(desired, facts);
         of_parameters.extend(self.restart(desired, facts));
         if facts.settings.get(rules::STATE).is_some_and(|state| state == "incompatible-parameters") {

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_rds::types::DbInstance;
 
+use super::super::super::cloud::Whose;
 use super::super::super::{
     BackendError, Owner, PresentServer, Read, ServerFacts, ServerIdentity, ServerObservation, Urgency,
 };
 use super::super::error::{INSTANCE_NOT_FOUND, PROTECTED};
 use super::super::states::{self, State};
-use super::super::tags::{self, Whose};
+use super::super::tags;
 use super::configure::group_of;
 use super::{RdsBackend, parameters, rules};
 use crate::postgres::{Endpoint, TlsMode};
@@ -36,8 +37,24 @@ impl RdsBackend {
         // A listing confirms presence only.
         match self.instance(&identity.name, urgency).await? {
             Some(instance) => self.seen(&instance, owner, true).await,
-            None => Ok(ServerObservation::Absent),
+            None => {
+                self.must_be_its_account(identity).await?;
+                Ok(ServerObservation::Absent)
+            }
         }
+    }
+
+    /// In another account there is no such server, which says nothing about the server.
+    async fn must_be_its_account(&self, identity: &ServerIdentity) -> Result<(), BackendError> {
+        let Some(pinned) = &identity.account else { return Ok(()) };
+        let ours = self.service.account().await?;
+        if ours == *pinned {
+            return Ok(());
+        }
+        Err(BackendError::rejected(format!(
+            "the server is in the AWS account {pinned}, and the operator's credentials are of {ours}; give it \
+             credentials of the server's account again"
+        )))
     }
 
     /// A server stays in its region, wherever new ones are made.
@@ -198,7 +215,10 @@ impl RdsBackend {
             })
         });
         let admin = instance.master_username().unwrap_or(&self.config.aws.admin_username);
+        // arn:aws:rds:region:account:db:name
+        let account = instance.db_instance_arn().and_then(|arn| arn.split(':').nth(4));
         ServerFacts {
+            account: account.map(str::to_owned),
             endpoint,
             admin_username: admin.to_owned(),
             admin_database: "postgres".to_owned(),

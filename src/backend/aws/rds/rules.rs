@@ -2,12 +2,13 @@
 
 use aws_sdk_rds::types::DbInstance;
 
+use super::super::super::cloud::required;
 use super::super::super::sizes::{self, RdsSize};
 use super::super::super::{
     BackendError, Change, DesiredServer, Difference, FieldRule, Rejection, Semantics, ServerFacts, Settings,
     Stage, compare,
 };
-use super::super::{tags, window};
+use super::super::window;
 use super::configure::group_of;
 use super::parameters;
 use crate::api::{PostgreSQLServerSpec, WeeklyWindow};
@@ -205,7 +206,7 @@ fn wanted(desired: &DesiredServer<'_>, config: &RdsConfig, found: &Settings) -> 
     ask(PUBLIC, Some(aws.network.public_access.to_string()));
     // Switched on only: a protection that somebody else has set is not taken away.
     ask(PROTECTION, aws.deletion_protection.then(|| "true".to_owned()));
-    for (key, value) in tags::required(desired.owner, &aws.tags) {
+    for (key, value) in required(desired.owner, &aws.tags) {
         ask(&format!("{TAG}{key}"), Some(value));
     }
     wanted

@@ -6,6 +6,7 @@ use aws_sdk_rds::types::{
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use super::super::super::cloud::Whose;
 use super::super::super::{
     Change, DesiredServer, Difference, Health, Owner, PresentServer, ServerBackend, ServerFacts,
     ServerObservation, Stage,
@@ -14,6 +15,9 @@ use super::super::tags;
 use super::{RdsBackend, delete, requests, rules};
 use crate::api::{DeletionPolicy, PostgreSQLServerSpec};
 use crate::config::RdsConfig;
+
+const NAMESPACE: &str = "hybridcloud-postgresql-operator:namespace";
+const NAME: &str = "hybridcloud-postgresql-operator:name";
 
 fn owner() -> Owner {
     Owner { namespace: "team".to_owned(), name: "orders".to_owned(), uid: "uid-1".to_owned() }
@@ -68,8 +72,8 @@ fn instance() -> aws_sdk_rds::types::builders::DbInstanceBuilder {
         .endpoint(Endpoint::builder().address("host").port(5432).build())
         .vpc_security_groups(group("sg-1"))
         .vpc_security_groups(group("sg-2"))
-        .tag_list(tag(tags::NAMESPACE, "team"))
-        .tag_list(tag(tags::NAME, "orders"))
+        .tag_list(tag(NAMESPACE, "team"))
+        .tag_list(tag(NAME, "orders"))
         .tag_list(tag("cost", "42"))
         .tag_list(tag("foreign", "stays"))
 }
@@ -229,7 +233,7 @@ fn a_server_with_a_standby_names_no_zone(#[case] standby: bool, #[case] zone: Op
     assert_eq!(request.get_availability_zone().as_deref(), zone);
     assert_eq!(request.get_storage_encrypted(), &Some(true));
     let written = request.get_tags().clone().unwrap();
-    assert_eq!(tags::whose(&written, &owner), tags::Whose::Ours);
+    assert_eq!(tags::whose(&written, &owner), Whose::Ours);
 }
 
 #[rstest]
@@ -322,4 +326,20 @@ fn what_has_no_effect_on_aws_is_told() {
 #[test]
 fn a_final_snapshot_has_one_name_for_each_object() {
     assert_eq!(delete::final_snapshot("team-orders", &owner()), "team-orders-final-uid-1");
+}
+
+#[test]
+fn an_upgrade_that_came_to_nothing_is_told_and_not_repeated_until_another_version_was_asked_for() {
+    let backend = RdsBackend::new(settings()).unwrap();
+    let (owner, seventeen, sixteen) =
+        (owner(), spec(json!({"version": "17"})), spec(json!({"version": "16"})));
+    let facts = backend.facts(&instance().build());
+    let differences = |spec| backend.differences(&DesiredServer::new(&owner, spec), &facts);
+    assert!(differences(&seventeen)[0].restarts());
+    let accepted = Some(("16.9".to_owned(), "17".to_owned()));
+    backend.memory().entry("team-orders".to_owned()).or_default().upgrade = accepted;
+    let told = differences(&seventeen);
+    assert!(!told[0].restarts() && told[0].sentence().contains("upgrade logs"), "{told:?}");
+    assert_eq!(differences(&sixteen), vec![]);
+    assert!(differences(&seventeen)[0].restarts());
 }

@@ -187,6 +187,7 @@ impl FlexibleBackend {
             _ => major.clone(),
         });
         ServerFacts {
+            account: None,
             endpoint: host.map(|host| Endpoint { host, port: 5432, tls }),
             admin_username: login.unwrap_or_else(|| self.config.azure.admin_username.clone()),
             admin_database: "postgres".to_owned(),
