@@ -117,7 +117,8 @@ impl Subject for AzureFlexible {
     }
 
     fn spec(&self) -> Value {
-        json!({"version": "17", "size": {"storageGB": 32}})
+        // What a database asks for has to be allowed by its server.
+        json!({"version": "17", "size": {"storageGB": 32}, "extensions": ["pg_trgm"]})
     }
 
     fn updates(&self) -> Vec<Update> {
@@ -158,8 +159,8 @@ impl Subject for AzureFlexible {
             ),
             parameter(
                 "an extension is allowed",
-                json!({"extensions": ["hstore"]}),
-                Shown::BySql("SHOW azure.extensions", "hstore,pg_cron,pg_stat_statements"),
+                json!({"extensions": ["pg_trgm", "uuid-ossp"]}),
+                Shown::BySql("SHOW azure.extensions", "pg_cron,pg_stat_statements,pg_trgm,uuid-ossp"),
             ),
         ]
     }
@@ -235,11 +236,9 @@ impl Subject for AzureFlexible {
                 vec!["GET flexibleServers", "PUT flexibleServers", "PUT flexibleServers/firewallRules"]
             }
             Flow::UpdateServer | Flow::ResetServer => vec!["GET flexibleServers", "PATCH flexibleServers"],
-            Flow::ConfigureServer => vec![
-                "LIST flexibleServers/configurations",
-                "PUT flexibleServers/configurations",
-                "POST flexibleServers/restart",
-            ],
+            Flow::ConfigureServer => {
+                vec!["LIST flexibleServers/configurations", "PUT flexibleServers/configurations"]
+            }
             Flow::DeleteServer => vec!["GET flexibleServers", "DELETE flexibleServers"],
             _ => Vec::new(),
         }
