@@ -1,5 +1,6 @@
 """The same calls to the simulator (argv[1]) and to moto, which this starts at the port argv[2]: what comes of each must be
 the same, or stand below with the reason why not. A disagreement that is gone fails, too."""
+import json
 import os
 import subprocess
 import sys
@@ -57,15 +58,15 @@ def outcome(call):
         return "500"
 
 
-def scenario(rds):
-    """step -> what came of it; the steps are for both the same."""
+def scenario(rds, hold=lambda held: None):
+    """step -> what came of it; the steps are for both the same. While `hold`, no state ends."""
     seen = {}
 
     def step(name, call):
         seen[name] = outcome(call)
 
     def settle(id="shop"):
-        for _ in range(600):
+        for _ in range(1200):
             it = rds.describe_db_instances(DBInstanceIdentifier=id)["DBInstances"][0]
             if it["DBInstanceStatus"] == "available":
                 return it
@@ -120,8 +121,10 @@ def scenario(rds):
             rds.delete_db_instance(DBInstanceIdentifier=asked["DBInstanceIdentifier"], SkipFinalSnapshot=True)
         except botocore.exceptions.ClientError:
             pass
+    hold(True)
     step("storage that grows", lambda: rds.modify_db_instance(**shop, AllocatedStorage=40, ApplyImmediately=True))
     step("a change while it changes", lambda: rds.modify_db_instance(**shop, MultiAZ=True, ApplyImmediately=True))
+    hold(False)
     settle()
     step("storage that shrinks", lambda: rds.modify_db_instance(**shop, AllocatedStorage=20, ApplyImmediately=True))
     step("a pending class", lambda: "DBInstanceClass" in rds.modify_db_instance(
@@ -150,7 +153,7 @@ def scenario(rds):
         settle(made["DBInstanceIdentifier"])
         step(name, lambda: rds.delete_db_instance(DBInstanceIdentifier=made["DBInstanceIdentifier"], **fields))
     step("a final snapshot", lambda: rds.delete_db_instance(**shop, FinalDBSnapshotIdentifier="last"))
-    for _ in range(100):
+    for _ in range(600):
         if outcome(lambda: rds.describe_db_instances(**shop)) == "DBInstanceNotFound":
             break
         time.sleep(0.1)
@@ -191,7 +194,7 @@ def clusters(rds, step, settle):
     member = dict(own, DBInstanceIdentifier="member", Engine="aurora-postgresql", DBInstanceClass="db.r6g.large")
 
     def ready():
-        for _ in range(100):
+        for _ in range(600):
             it = rds.describe_db_clusters(**own)["DBClusters"][0]
             if it["Status"] == "available":
                 return it
@@ -241,7 +244,12 @@ for _ in range(600):
 else:
     sys.exit("moto does not start")
 
-ours, theirs = scenario(client(sys.argv[1])), scenario(client(f"http://127.0.0.1:{port}"))
+def hold(held):
+    order = urllib.request.Request(sys.argv[1] + "/_sim/clock", json.dumps({"hold": held}).encode(), method="POST")
+    urllib.request.urlopen(order, timeout=60).read()
+
+
+ours, theirs = scenario(client(sys.argv[1]), hold), scenario(client(f"http://127.0.0.1:{port}"))
 moto.kill()
 wrong = []
 for name, seen in ours.items():

@@ -1,8 +1,10 @@
 """Scenarios through boto3, at the endpoint argv[1], each answer judged by botocore's model (judge.py). Ends with 0 if all
 were right and every action that the simulator knows was among them."""
+import json
 import re
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import boto3
@@ -16,8 +18,14 @@ judge = Judge(rds, sts)
 refused, expect = judge.refused, judge.expect
 
 
+def hold(held):
+    """While the clock is held, no state ends."""
+    order = urllib.request.Request(sys.argv[1] + "/_sim/clock", json.dumps({"hold": held}).encode(), method="POST")
+    urllib.request.urlopen(order, timeout=60).read()
+
+
 def until(what, holds):
-    for _ in range(600):
+    for _ in range(1200):
         if holds():
             return
         time.sleep(0.1)
@@ -73,8 +81,10 @@ def instance():
         else:
             refused(code, rds.create_db_instance, **dict(other, **fields))
     rds.get_waiter("db_instance_available").wait(**shop, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    hold(True)
     rds.modify_db_instance(**shop, ApplyImmediately=True, MasterUserPassword="other-password", AllocatedStorage=30)
     refused("InvalidDBInstanceState", rds.reboot_db_instance, **shop)
+    hold(False)
     available("boto-shop")
     later = rds.modify_db_instance(**shop, DBInstanceClass="db.t3.large", MultiAZ=True,
                                    CACertificateIdentifier="rds-ca-rsa2048-g1")["DBInstance"]
@@ -161,8 +171,10 @@ def cluster():
     refused("InvalidParameterCombination", rds.create_db_instance, DBInstanceIdentifier="three",
             MasterUserPassword="long-enough", **member)
     available("one"), available("two")
+    hold(True)
     rds.modify_db_cluster(**shop, ApplyImmediately=True, MasterUserPassword="other-password")
     refused("InvalidDBClusterStateFault", rds.modify_db_cluster, **shop, BackupRetentionPeriod=5)
+    hold(False)
     cluster_available("boto-cluster")
     refused("DBClusterNotFoundFault", rds.modify_db_cluster, DBClusterIdentifier="nobody")
     rds.failover_db_cluster(**shop)

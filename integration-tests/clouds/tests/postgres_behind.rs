@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use clouds::postgres::{Address, Admin, Error, Parameters, Pool, Server, nearest};
+use clouds::postgres::{Address, Admin, Error, Parameters, Pool, Server, carry_over, nearest};
 use clouds::rds_flavour::{AUTHORITIES, RDS};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -155,6 +155,95 @@ fn the_nearest_installed_version_stands_in_for_one_that_is_not_installed() {
     let newest = nearest(u32::MAX).unwrap().major;
     assert_eq!(nearest(newest).unwrap().major, newest);
     assert_eq!(nearest(newest + 7).unwrap().major, newest);
+}
+
+/// What an operator leaves in a server: roles, databases with rights and marks, extensions; and tables with rows.
+const CONTENT: [&str; 12] = [
+    "CREATE ROLE orders LOGIN PASSWORD 'orders-password' CONNECTION LIMIT 7",
+    "COMMENT ON ROLE orders IS 'a mark'",
+    "CREATE ROLE reader",
+    "GRANT reader TO orders",
+    "GRANT orders TO app_admin",
+    "CREATE DATABASE orders OWNER orders",
+    "COMMENT ON DATABASE orders IS 'a mark'",
+    "REVOKE ALL ON DATABASE orders FROM PUBLIC",
+    "GRANT CONNECT ON DATABASE orders TO reader",
+    "ALTER DATABASE orders SET work_mem = '5MB'",
+    "ALTER ROLE orders IN DATABASE orders SET search_path = sales, public",
+    "ALTER ROLE orders SET statement_timeout = '7s'",
+];
+const TABLES: [&str; 8] = [
+    "CREATE TABLE sales.customer (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, \"Name\" text NOT NULL)",
+    "CREATE TABLE sales.sale (id bigserial PRIMARY KEY, customer int REFERENCES sales.customer, more sales.hstore, \
+     price numeric CHECK (price > 0), twice numeric GENERATED ALWAYS AS (price * 2) STORED)",
+    "CREATE INDEX by_price ON sales.sale (price) WHERE price > 1",
+    "CREATE VIEW sales.large AS SELECT * FROM sales.sale WHERE price > 2",
+    "INSERT INTO sales.customer (\"Name\") VALUES (E'a\\tb'), (NULLIF('c', 'd'))",
+    "INSERT INTO sales.sale (customer, more, price) VALUES (1, 'a=>1', 1.5), (2, NULL, 3)",
+    "GRANT SELECT ON sales.large TO reader",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA sales GRANT SELECT ON TABLES TO reader",
+];
+/// Everything that must be the same afterwards, in one text.
+const SEEN: &str = "SELECT concat_ws(E'\\n', \
+    (SELECT string_agg(rolname || rolconnlimit || rolcanlogin || rolcreaterole || coalesce(rolpassword, '-') || \
+        coalesce(shobj_description(oid, 'pg_authid'), '-'), ',' ORDER BY rolname) FROM pg_authid WHERE rolname !~ '^pg_'), \
+    (SELECT string_agg(pg_get_userbyid(roleid) || '>' || pg_get_userbyid(member), ',' \
+        ORDER BY pg_get_userbyid(roleid), pg_get_userbyid(member)) FROM (SELECT DISTINCT roleid, member FROM \
+        pg_auth_members WHERE pg_get_userbyid(member) !~ '^pg_') m), \
+    (SELECT string_agg(datname || pg_get_userbyid(datdba) || coalesce(shobj_description(oid, 'pg_database'), '-'), ',' \
+        ORDER BY datname) FROM pg_database), \
+    has_database_privilege('reader', 'orders', 'CONNECT'), has_database_privilege('app_admin', 'orders', 'CREATE'), \
+    (SELECT string_agg(setconfig::text, ',' ORDER BY setconfig::text) FROM pg_db_role_setting), \
+    (SELECT string_agg(c::text, ',' ORDER BY id) FROM sales.customer c), \
+    (SELECT string_agg(c::text, ',' ORDER BY id) FROM sales.large c), (SELECT sum(twice) FROM sales.sale), \
+    (SELECT string_agg(conname || pg_get_constraintdef(oid), ',' ORDER BY conname) FROM pg_constraint WHERE conrelid = \
+        'sales.sale'::regclass AND contype <> 'n'), \
+    pg_get_indexdef('sales.by_price'::regclass), has_table_privilege('reader', 'sales.large', 'SELECT'), \
+    pg_get_userbyid((SELECT relowner FROM pg_class WHERE oid = 'sales.sale'::regclass)))";
+
+#[rstest::rstest]
+#[case::all_the_way(12, 18)]
+#[case::over_the_public_schema_of_15(14, 15)]
+#[case::over_the_memberships_of_16(15, 16)]
+#[case::with_the_memberships_of_16(16, 18)]
+#[tokio::test]
+async fn a_later_major_version_takes_over_what_is_there(#[case] from: u32, #[case] to: u32) {
+    let pool = pool();
+    let old = server(&pool, from).await;
+    if old.major() != from || nearest(to).unwrap().major != to {
+        println!("skipped: PostgreSQL {from} and {to} are not both installed");
+        return;
+    }
+    let ca = pool.authorities().bundle();
+    let client = login(&ca, &old, "first'\\pw", "postgres").await.unwrap();
+    for statement in CONTENT {
+        client.batch_execute(statement).await.unwrap();
+    }
+    let client = login(&ca, &old, "first'\\pw", "orders").await.unwrap();
+    // By the cloud's own role: in PostgreSQL 12 nobody else can make extensions.
+    old.sql("orders", "CREATE SCHEMA sales AUTHORIZATION app_admin").await.unwrap();
+    old.sql("orders", "CREATE EXTENSION hstore SCHEMA sales").await.unwrap();
+    old.sql("postgres", "GRANT CREATE ON DATABASE orders TO app_admin").await.unwrap();
+    for statement in TABLES {
+        client.batch_execute(statement).await.unwrap();
+    }
+    drop(client);
+    let before = old.ask("orders", SEEN).await.unwrap();
+    let (ip, parameters) = (old.ip(), Parameters::from([("work_mem".into(), "6144".into())]));
+    let new = carry_over(&old, to, &parameters).await.unwrap();
+    assert!(!old.runs() && new.major() == to && new.ip() == ip);
+    assert_eq!(new.ask("orders", SEEN).await.unwrap(), before);
+
+    let client = login(&ca, &new, "first'\\pw", "orders").await.unwrap();
+    client.batch_execute("INSERT INTO sales.sale (customer, price) VALUES (1, 9)").await.unwrap();
+    client.batch_execute("INSERT INTO sales.customer (\"Name\") VALUES ('e')").await.unwrap();
+    let row = client
+        .query_one("SELECT max(id), (SELECT max(id) FROM sales.customer) FROM sales.sale", &[])
+        .await
+        .unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i32>(1)), (3, 3), "sequences go on where they stood");
+    let bad = client.batch_execute("INSERT INTO sales.sale (customer, price) VALUES (1, -9)").await;
+    assert!(bad.is_err());
 }
 
 /// Run by the test below in a process of its own, which is then killed.

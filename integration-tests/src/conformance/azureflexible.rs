@@ -1,9 +1,11 @@
 //! Azure's flexible servers under test: a simulated resource manager, with real PostgreSQL servers behind.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use clouds::azure::contract::Verdict;
 use clouds::azure::{CLIENT, GROUP, SUBSCRIPTION, Simulator, TENANT};
 use clouds::faults::{Fault, Kind};
 use hcpg::backend::{FlexibleBackend, ServerBackend, Variables};
@@ -34,6 +36,18 @@ impl AzureFlexible {
     /// The cloud itself.
     pub fn simulator(&self) -> &Simulator {
         &self.simulator
+    }
+
+    /// Has the calls so far, the operator's requests and the answers, judged by Azure's own contract, where
+    /// `HCPG_AZURE_SPECS` names it. `folder` is for the judge's installation.
+    pub fn judge(&self, folder: &Path) {
+        match done(self.simulator.judge(folder)) {
+            Verdict::NotJudged(why) => println!("the traffic was not judged: {why}"),
+            Verdict::Judged(count, findings) => {
+                assert!(findings.is_empty(), "{}", findings.join("\n"));
+                println!("{count} exchanges judged, no finding");
+            }
+        }
     }
 
     /// How the operator logs in: by variables of its environment.

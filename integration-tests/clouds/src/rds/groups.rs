@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::postgres::{Parameters, Server};
+use crate::postgres::{Error, Parameters, Server};
 
 use super::instance::GroupUse;
 use super::realm::{Place, Realm, State};
@@ -150,12 +150,9 @@ impl State {
 /// parameters are `incompatible-parameters`, and nothing answers.
 pub(super) async fn restart(realm: &Arc<Realm>, id: &str, uid: &str, server: &Server) -> bool {
     let parameters = realm.state().parameters_of(id);
-    let restarted = async {
-        server.stop().await?;
-        server.write(&parameters)?;
-        server.start().await
-    };
-    let well = restarted.await.is_ok();
+    let reader = realm.state().instances.get(id).is_some_and(|it| it.cluster.is_some() && !it.writer);
+    // A reader shares the server, and its restart is nothing to the writer.
+    let well = reader || started_anew(server, &parameters).await.is_ok();
     realm.change(id, uid, |it| {
         it.group.written.clone_from(&parameters);
         "in-sync".clone_into(&mut it.group.status);
@@ -168,6 +165,12 @@ pub(super) async fn restart(realm: &Arc<Realm>, id: &str, uid: &str, server: &Se
         "in-sync".clone_into(&mut cluster.group.status);
     }
     well
+}
+
+async fn started_anew(server: &Server, parameters: &Parameters) -> Result<(), Error> {
+    server.stop().await?;
+    server.write(parameters)?;
+    server.start().await
 }
 
 /// Values of a group were set or reset: the dynamic ones that ask for it come into force where the group is used, the

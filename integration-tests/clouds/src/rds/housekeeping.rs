@@ -55,7 +55,7 @@ fn round(realm: &Arc<Realm>) {
         life::apply(realm, &id, &uid, life::Part::All);
     }
     for (id, uid) in due_clusters {
-        life_of_clusters::apply(realm, &id, &uid);
+        life_of_clusters::apply(realm, &id, &uid, life::Part::All);
     }
     for server in stopped {
         tokio::spawn(async move { drop(server.stop().await) });

@@ -100,6 +100,7 @@ pub(super) struct Pending {
     pub(super) multi_az: Option<bool>,
     pub(super) retention: Option<u32>,
     pub(super) ca: Option<String>,
+    pub(super) subnet_group: Option<String>,
     pub(super) password: Option<String>,
 }
 
@@ -111,6 +112,7 @@ impl Pending {
             && self.multi_az.is_none()
             && self.retention.is_none()
             && self.ca.is_none()
+            && self.subnet_group.is_none()
             && self.password.is_none()
     }
 
@@ -124,6 +126,7 @@ impl Pending {
             multi_az: newer.multi_az.or(older.multi_az),
             retention: newer.retention.or(older.retention),
             ca: newer.ca.or(older.ca),
+            subnet_group: newer.subnet_group.or(older.subnet_group),
             password: newer.password.or(older.password),
         };
     }
@@ -143,6 +146,7 @@ impl Pending {
         inner.extend(self.multi_az.map(|two| leaf("MultiAZ", two)));
         inner.extend(self.retention.map(|days| leaf("BackupRetentionPeriod", days)));
         inner.extend(self.ca.as_ref().map(|ca| leaf("CACertificateIdentifier", ca)));
+        inner.extend(self.subnet_group.as_ref().map(|name| leaf("DBSubnetGroupName", name)));
         inner.extend(self.password.as_ref().map(|_| leaf("MasterUserPassword", "****")));
         node("PendingModifiedValues", inner)
     }

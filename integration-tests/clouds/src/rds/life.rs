@@ -102,6 +102,7 @@ pub(super) fn apply(realm: &Arc<Realm>, id: &str, uid: &str, part: Part) {
             it.multi_az = pending.multi_az.unwrap_or(it.multi_az);
             it.retention = pending.retention.unwrap_or(it.retention);
             it.ca = pending.ca.unwrap_or(std::mem::take(&mut it.ca));
+            it.subnet_group = pending.subnet_group.unwrap_or(std::mem::take(&mut it.subnet_group));
             if let (Some(version), false) = (pending.version, done == Outcome::NotUpgraded) {
                 it.version = version;
             }
@@ -162,7 +163,10 @@ async fn carry_out(
         }
     }
     // It does not run while its storage is full.
-    let restarts = pending.version.is_some() || pending.class.is_some() || !server.runs();
+    let restarts = pending.version.is_some()
+        || pending.class.is_some()
+        || pending.subnet_group.is_some()
+        || !server.runs();
     if restarts && !restart(realm, id, uid, &server).await {
         return Outcome::Down;
     }

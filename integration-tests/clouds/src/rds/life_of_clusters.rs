@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::postgres::{Admin, Error, Server, carry_over};
 
+use super::cluster::ClusterPending;
 use super::groups::{GroupKind, restart};
+use super::life::Part;
 use super::realm::{Realm, State};
 use super::versions::major;
 
@@ -76,15 +78,17 @@ pub(super) fn settle_writer(state: &mut State, cluster: &str) {
     }
 }
 
-/// Carries out all pending changes of a cluster.
-pub(super) fn apply(realm: &Arc<Realm>, id: &str, uid: &str) {
-    let (mut pending, mut admin, mut server) =
-        (super::cluster::ClusterPending::default(), String::new(), None);
+/// Carries out pending changes of a cluster.
+pub(super) fn apply(realm: &Arc<Realm>, id: &str, uid: &str, part: Part) {
+    let (mut pending, mut admin, mut server) = (ClusterPending::default(), String::new(), None);
     realm.change_cluster(id, uid, |it| {
-        pending = it.pending.clone();
+        pending = match part {
+            Part::All => it.pending.clone(),
+            Part::Password => ClusterPending { version: None, password: it.pending.password.clone() },
+        };
         admin.clone_from(&it.admin);
         server.clone_from(&it.server);
-        it.parked = None;
+        it.parked = it.parked.filter(|_| part == Part::Password);
         let shown = match (&pending.version, &pending.password) {
             (Some(_), _) => "upgrading",
             (None, Some(_)) => "resetting-master-credentials",
@@ -106,7 +110,10 @@ pub(super) fn apply(realm: &Arc<Realm>, id: &str, uid: &str) {
             let _ = server.set_password(&admin, password).await;
         }
         realm.change_cluster(&id, &uid, |it| {
-            it.pending = super::cluster::ClusterPending::default();
+            match part {
+                Part::All => it.pending = ClusterPending::default(),
+                Part::Password => it.pending.password = None,
+            }
             // For the first member, where there is none yet.
             it.password = pending.password.or(it.password.take());
             if let (Some(version), true) = (&pending.version, upgraded) {

@@ -91,6 +91,12 @@ impl Simulator {
         self.cloud.pool.authorities().bundle()
     }
 
+    /// The certificate of one authority, by the name that the service gives it.
+    #[must_use]
+    pub fn authority_pem(&self, name: &str) -> Option<String> {
+        self.cloud.pool.authorities().pem(name).map(str::to_owned)
+    }
+
     /// The faults of calls.
     #[must_use]
     pub fn faults(&self) -> &Faults {

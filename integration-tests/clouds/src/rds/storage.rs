@@ -47,6 +47,13 @@ impl Storage {
         }
         let size = if size == self.size { size } else { size.max((self.size * 11).div_ceil(10)) };
         let kind = asked.kind.as_deref().unwrap_or(&self.kind);
+        // botocore, ModifyDBInstance, AllocatedStorage: the current value will do.
+        let provisioned = self.kind.starts_with("io") || (self.kind == "gp3" && self.size >= STRIPED);
+        if provisioned && kind == self.kind && size > self.size && asked.iops.is_none() {
+            return Err(combination(format!(
+                "You must also specify Iops to increase the storage of {kind}."
+            )));
+        }
         // What is not named stays, where the kind stays and the volume does not become a striped one.
         let same = kind == self.kind && (kind != "gp3" || (self.size >= STRIPED && size >= STRIPED));
         let asked = Asked {
@@ -166,6 +173,9 @@ mod tests {
         assert!(now.change(&asked("", 99, 0, 0)).is_err());
         let striped = now.change(&asked("", 400, 0, 0)).unwrap();
         assert_eq!((striped.iops, striped.throughput), (Some(12000), Some(500)));
+        assert!(striped.change(&asked("", 500, 0, 0)).is_err(), "it grows with its Iops only");
+        let larger = striped.change(&asked("", 500, 12000, 0)).unwrap();
+        assert_eq!((larger.size, larger.iops, larger.throughput), (500, Some(12000), Some(500)));
         let other = striped.change(&asked("gp2", 0, 0, 0)).unwrap();
         assert_eq!((other.iops, other.throughput), (None, None));
     }

@@ -52,10 +52,13 @@ async fn writes(simulator: &Simulator, id: &str) -> bool {
 #[tokio::test]
 async fn a_cluster_is_made_filled_changed_and_emptied_before_it_goes() {
     let simulator = Simulator::start().await.unwrap();
-    let body = done(&simulator, "CreateDBCluster", &with(&[("DatabaseName", "shop")])).await;
+    let asked = with(&[("DatabaseName", "shop"), ("EngineVersion", "15.10")]);
+    simulator.clock().hold();
+    let body = done(&simulator, "CreateDBCluster", &asked).await;
     assert!(body.contains("<Status>creating<") && body.contains("<Endpoint>127."), "{body}");
     assert!(!body.contains("<StorageType>"), "`aurora` is not returned: {body}");
     assert_eq!(refused(&simulator, "CreateDBCluster", &SHOP).await, "DBClusterAlreadyExistsFault");
+    simulator.clock().run();
     until(&simulator, "available").await;
     let host = text(&done(&simulator, "DescribeDBClusters", &[CLUSTER]).await, "Endpoint").unwrap();
     assert!(login(&simulator, &host, "first-password").await.is_err(), "nothing answers without a member");
@@ -78,15 +81,27 @@ async fn a_cluster_is_made_filled_changed_and_emptied_before_it_goes() {
         login(&simulator, &at.unwrap(), "first-password").await.unwrap();
     }
 
+    // A reader's restart is nothing to the writer.
+    let client = login(&simulator, &host, "first-password").await.unwrap();
+    done(&simulator, "RebootDBInstance", &[("DBInstanceIdentifier", "two")]).await;
+    instance_until(&simulator, "two", "available").await;
+    client.batch_execute("SELECT 1").await.unwrap();
+    drop(client);
+
     // The password is the cluster's.
     let of_member = [("DBInstanceIdentifier", "one"), ("MasterUserPassword", "second-password")];
     assert_eq!(refused(&simulator, "ModifyDBInstance", &of_member).await, "InvalidParameterCombination");
-    let change = [CLUSTER, ("ApplyImmediately", "true"), ("MasterUserPassword", "second-password")];
-    done(&simulator, "ModifyDBCluster", &change).await;
+    // A password waits for nothing; a version does.
+    let change = [CLUSTER, ("MasterUserPassword", "second-password"), ("EngineVersion", "15.12")];
+    simulator.clock().hold();
+    let body = done(&simulator, "ModifyDBCluster", &change).await;
+    assert!(body.contains("<EngineVersion>15.12</EngineVersion><MasterUserPassword>****<"), "{body}");
     assert_eq!(status(&simulator), "resetting-master-credentials");
+    simulator.clock().run();
     until(&simulator, "available").await;
     assert!(login(&simulator, &host, "first-password").await.is_err());
     login(&simulator, &host, "second-password").await.unwrap();
+    assert_eq!(simulator.cluster("team-shop").unwrap().version, "15.10");
 
     // The writer goes, and the reader of the least tier takes its place.
     let last = [CLUSTER, ("FinalDBSnapshotIdentifier", "last")];

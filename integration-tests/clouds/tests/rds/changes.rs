@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::support::{
-    ID, available_shop, call, done, host, login, logs_in, refused, shop, shown, text, until, wait,
+    ID, available_shop, call, done, host, login, login_trusting, logs_in, refused, shop, shown, text, until,
+    wait,
 };
 use clouds::rds::Simulator;
 
@@ -61,9 +62,15 @@ async fn whatever_is_asked_for_is_shown_again() {
 #[tokio::test]
 async fn what_is_not_to_change_at_once_waits_for_the_maintenance_window() {
     let simulator = Simulator::start().await.unwrap();
+    simulator.add_subnet_group("private");
     available_shop(&simulator, &[]).await;
-    let later =
-        [ID[0], ("DBInstanceClass", "db.t3.large"), ("MultiAZ", "true"), ("DeletionProtection", "true")];
+    let later = [
+        ID[0],
+        ("DBInstanceClass", "db.t3.large"),
+        ("MultiAZ", "true"),
+        ("DeletionProtection", "true"),
+        ("DBSubnetGroupName", "private"),
+    ];
     let body = done(&simulator, "ModifyDBInstance", &later).await;
     assert!(
         body.contains(
@@ -78,7 +85,11 @@ async fn what_is_not_to_change_at_once_waits_for_the_maintenance_window() {
     assert!(logs_in(&simulator, "second-password").await);
     let seen = simulator.instance("team-shop").unwrap();
     assert!(seen.class == "db.t3.micro" && !seen.multi_az && seen.waits_for_window());
-    assert!(done(&simulator, "DescribeDBInstances", &ID).await.contains("<MultiAZ>true</MultiAZ></Pending"));
+    assert!(
+        done(&simulator, "DescribeDBInstances", &ID)
+            .await
+            .contains("<DBSubnetGroupName>private</DBSubnetGroupName></Pending")
+    );
 
     simulator.clock().turn(WEEK);
     let class = || simulator.instance("team-shop").map(|it| it.class).unwrap_or_default();
@@ -99,6 +110,30 @@ async fn a_change_at_once_brings_along_what_waits() {
     until(&simulator, "available").await;
     let seen = simulator.instance("team-shop").unwrap();
     assert!(seen.class == "db.t3.large" && seen.multi_az && !seen.waits_for_window());
+}
+
+#[tokio::test]
+async fn another_authority_is_that_of_the_servers_certificate_without_a_restart() {
+    let simulator = Simulator::start().await.unwrap();
+    available_shop(&simulator, &[]).await;
+    let host = host(&simulator).await;
+    let pem = simulator.authority_pem("rds-ca-ecc384-g1").unwrap();
+    assert!(login_trusting(&pem, &host, "first-password").await.is_err());
+    let session = login(&simulator, &host, "first-password").await.unwrap();
+    let rotate = [ID[0], ("CACertificateIdentifier", "rds-ca-ecc384-g1"), ("ApplyImmediately", "true")];
+    done(&simulator, "ModifyDBInstance", &rotate).await;
+    until(&simulator, "available").await;
+    let mut believed = false;
+    for _ in 0..200 {
+        // PostgreSQL reads its files soon after it is told to.
+        believed = login_trusting(&pem, &host, "first-password").await.is_ok();
+        if believed {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(believed, "the certificate comes from the new authority");
+    session.batch_execute("SELECT 1").await.unwrap();
 }
 
 #[tokio::test]
@@ -144,8 +179,10 @@ async fn a_new_major_version_really_runs_and_holds_what_the_old_one_held() {
     let upgrade = [ID[0], ("EngineVersion", "17"), ("ApplyImmediately", "true")];
     assert_eq!(refused(&simulator, "ModifyDBInstance", &upgrade).await, "InvalidParameterCombination");
     let upgrade = [upgrade[0], upgrade[1], upgrade[2], ("AllowMajorVersionUpgrade", "true")];
+    simulator.clock().hold();
     done(&simulator, "ModifyDBInstance", &upgrade).await;
     assert_eq!(simulator.instance("team-shop").unwrap().status, "upgrading");
+    simulator.clock().run();
     until(&simulator, "available").await;
     let seen = simulator.instance("team-shop").unwrap();
     assert_eq!((seen.version.as_str(), seen.upgrade_failure), ("17.4", None));

@@ -9,6 +9,7 @@ use clouds::rds::Simulator;
 #[tokio::test]
 async fn an_instance_is_created_changed_and_deleted() {
     let simulator = Simulator::start().await.unwrap();
+    simulator.clock().hold();
     let (status, body) = call(&simulator, "CreateDBInstance", &SHOP).await.unwrap();
     assert!(
         status == 200 && body.contains("<DBInstanceStatus>creating<") && !body.contains("<Endpoint>"),
@@ -20,6 +21,7 @@ async fn an_instance_is_created_changed_and_deleted() {
     let skip = [ID[0], ("SkipFinalSnapshot", "true")];
     let (_, body) = call(&simulator, "DeleteDBInstance", &skip).await.unwrap();
     assert!(body.contains("<Code>InvalidDBInstanceState</Code>"), "{body}");
+    simulator.clock().run();
     until(&simulator, "available").await;
     assert!(logs_in(&simulator, "first-password").await);
 
@@ -103,6 +105,11 @@ async fn faults_hit_the_calls_they_are_meant_for() {
 #[case::a_key_without_encryption("KmsKeyId", "arn:aws:kms:x", "InvalidParameterCombination")]
 #[case::monitoring_without_a_role("MonitoringInterval", "60", "InvalidParameterCombination")]
 #[case::throughput_on_a_small_gp3("StorageThroughput", "125", "InvalidParameterCombination")]
+#[case::insights_for_eight_days("PerformanceInsightsRetentionPeriod", "8", "InvalidParameterValue")]
+#[case::no_number("BackupRetentionPeriod", "many", "InvalidParameterValue")]
+#[case::no_boolean("MultiAZ", "yes", "InvalidParameterValue")]
+#[case::another_port("Port", "5433", "InvalidParameterValue")]
+#[case::a_users_name_of_17("MasterUsername", "a2345678901234567", "InvalidParameterValue")]
 #[case::a_limit_below_the_size("MaxAllocatedStorage", "10", "InvalidParameterCombination")]
 #[case::a_window_of_ten_minutes("PreferredBackupWindow", "01:00-01:10", "InvalidParameterValue")]
 #[case::aurora_without_a_cluster("Engine", "aurora-postgresql", "InvalidParameterCombination")]

@@ -36,8 +36,10 @@ async fn dynamic_values_are_in_force_soon_and_static_ones_after_a_reboot() {
     available_shop(&simulator, &[GROUP]).await;
     assert_eq!(shown(&simulator, "max_connections").await, "44");
 
+    simulator.clock().hold();
     done(&simulator, "ModifyDBParameterGroup", &parameter("work_mem", "5120", "immediate")).await;
     assert_eq!(apply_status(&simulator), "applying");
+    simulator.clock().run();
     in_sync(&simulator).await;
     assert_eq!(shown(&simulator, "work_mem").await, "5MB");
 

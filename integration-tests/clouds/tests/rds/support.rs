@@ -143,9 +143,18 @@ pub async fn login(
     host: &str,
     password: &str,
 ) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
+    login_trusting(&simulator.ca_pem(), host, password).await
+}
+
+/// The same, if its certificate comes from one of these authorities.
+pub async fn login_trusting(
+    authorities: &str,
+    host: &str,
+    password: &str,
+) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut roots = rustls::RootCertStore::empty();
-    for certificate in rustls::pki_types::CertificateDer::pem_slice_iter(simulator.ca_pem().as_bytes()) {
+    for certificate in rustls::pki_types::CertificateDer::pem_slice_iter(authorities.as_bytes()) {
         roots.add(certificate.unwrap()).unwrap();
     }
     let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();

@@ -80,7 +80,12 @@ impl RdsBackend {
             request = Some(change.engine_version(target).allow_major_version_upgrade(new_major.is_some()));
         }
         if let Some(request) = request {
-            return self.modify(name, request, None).await;
+            self.modify(name, request, None).await?;
+            if let Some(asked) = version.and_then(|difference| difference.wanted.clone()) {
+                let running = instance.engine_version().unwrap_or_default().to_owned();
+                self.memory().entry(name.to_owned()).or_default().upgrade = Some((running, asked));
+            }
+            return Ok(());
         }
         if differences.iter().any(|difference| difference.field == parameters::RESTART) {
             return self.restart_instance(&instance, name).await;

@@ -55,6 +55,8 @@ struct Remembered {
     goes_with_snapshot: Option<bool>,
     /// The parameters that it was last restarted for.
     restarted_for: Option<Settings>,
+    /// The upgrade that the service has accepted: from which version, and what was asked for.
+    upgrade: Option<(String, String)>,
 }
 
 impl RdsBackend {
@@ -151,6 +153,7 @@ impl ServerBackend for RdsBackend {
 
     fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
         let mut differences = rules::differences(desired, &self.config, facts);
+        self.judge_upgrade(&mut differences, facts);
         let mut of_parameters = parameters::differences(desired, facts);
         of_parameters.extend(self.restart(desired, facts));
         if facts.settings.get(rules::STATE).is_some_and(|state| state == "incompatible-parameters") {

@@ -327,3 +327,19 @@ fn what_has_no_effect_on_aws_is_told() {
 fn a_final_snapshot_has_one_name_for_each_object() {
     assert_eq!(delete::final_snapshot("team-orders", &owner()), "team-orders-final-uid-1");
 }
+
+#[test]
+fn an_upgrade_that_came_to_nothing_is_told_and_not_repeated_until_another_version_was_asked_for() {
+    let backend = RdsBackend::new(settings()).unwrap();
+    let (owner, seventeen, sixteen) =
+        (owner(), spec(json!({"version": "17"})), spec(json!({"version": "16"})));
+    let facts = backend.facts(&instance().build());
+    let differences = |spec| backend.differences(&DesiredServer::new(&owner, spec), &facts);
+    assert!(differences(&seventeen)[0].restarts());
+    let accepted = Some(("16.9".to_owned(), "17".to_owned()));
+    backend.memory().entry("team-orders".to_owned()).or_default().upgrade = accepted;
+    let told = differences(&seventeen);
+    assert!(!told[0].restarts() && told[0].sentence().contains("upgrade logs"), "{told:?}");
+    assert_eq!(differences(&sixteen), vec![]);
+    assert!(differences(&seventeen)[0].restarts());
+}

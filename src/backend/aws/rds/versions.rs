@@ -1,6 +1,6 @@
 //! Which version a wish stands for. Minor versions come and go, so the service is asked.
 
-use super::super::super::{BackendError, Urgency};
+use super::super::super::{BackendError, Change, Difference, ServerFacts, Urgency};
 use super::{RdsBackend, rules};
 
 impl RdsBackend {
@@ -32,6 +32,24 @@ impl RdsBackend {
                 "version: AWS has no version {} of PostgreSQL",
                 asked.unwrap_or("that is the default")
             ))),
+        }
+    }
+
+    /// An upgrade that was accepted and came to nothing is told and not repeated: every attempt interrupts connections.
+    pub(super) fn judge_upgrade(&self, differences: &mut [Difference], facts: &ServerFacts) {
+        let Some(name) = facts.settings.get(rules::IDENTIFIER) else { return };
+        let mut memory = self.memory();
+        let Some(known) = memory.get_mut(name) else { return };
+        match differences.iter_mut().find(|difference| difference.field == rules::VERSION) {
+            None => known.upgrade = None,
+            Some(Difference { found: Some(found), wanted: Some(wanted), change, .. })
+                if known.upgrade.as_ref().is_some_and(|(from, asked)| from == found && asked == wanted) =>
+            {
+                let message = "AWS has not carried out the upgrade that it accepted; look at the server's events and \
+                               upgrade logs in AWS. It is tried again when another version was asked for meanwhile";
+                *change = Change::Refused { message: message.to_owned() };
+            }
+            Some(_) => {}
         }
     }
 

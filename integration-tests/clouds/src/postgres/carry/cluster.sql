@@ -54,7 +54,10 @@ SELECT statement FROM (
   SELECT 11, coalesce(d.datname, '') || coalesce(r.rolname, ''), format('ALTER %s%s SET %I TO %s',
       CASE WHEN r.rolname IS NULL THEN format('DATABASE %I', d.datname) ELSE format('ROLE %I', r.rolname) END,
       CASE WHEN r.rolname IS NOT NULL AND d.datname IS NOT NULL THEN format(' IN DATABASE %I', d.datname) ELSE '' END,
-      split_part(item, '=', 1), quote_literal(substr(item, strpos(item, '=') + 1)))
+      -- Lists of names are kept as they were written, with quotation marks of their own.
+      split_part(item, '=', 1), CASE WHEN split_part(item, '=', 1) IN ('search_path', 'temp_tablespaces',
+          'local_preload_libraries', 'session_preload_libraries') THEN substr(item, strpos(item, '=') + 1)
+        ELSE quote_literal(substr(item, strpos(item, '=') + 1)) END)
     FROM pg_db_role_setting s LEFT JOIN pg_database d ON d.oid = s.setdatabase
       LEFT JOIN pg_authid r ON r.oid = s.setrole, unnest(s.setconfig) item
 ) all_of_them ORDER BY step, item, statement

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use crate::rds::cluster::ClusterPending;
 use crate::rds::groups::{GroupKind, is_default};
+use crate::rds::life::Part;
 use crate::rds::plain::{Of, PlainFields};
 use crate::rds::realm::{Realm, identifier};
 use crate::rds::wire::{Answer, Form, combination};
@@ -60,6 +61,10 @@ pub(super) fn perform(realm: &Arc<Realm>, form: &Form) -> Answer {
         }
     }
     let mut members = Vec::new();
+    // Only with a new major version (botocore, ModifyDBCluster, DBInstanceParameterGroupName).
+    if members_group.is_some() && !other_family {
+        return Err(combination("DBInstanceParameterGroupName is valid for a major version upgrade only."));
+    }
     if other_family {
         let group = state.group_for(GroupKind::Instance, members_group.as_deref(), &family)?;
         let own = state.members(&id).find(|it| !is_default(&it.group.name));
@@ -91,12 +96,13 @@ pub(super) fn perform(realm: &Arc<Realm>, form: &Form) -> Answer {
     if !security_groups.is_empty() {
         it.security_groups = security_groups;
     }
-    // Unlike an instance's, a cluster's password waits for the window, too, unless it is to change at once (botocore,
-    // ModifyDBCluster, ApplyImmediately).
+    // A password changes at once, whatever was said (botocore, ModifyDBCluster, ApplyImmediately).
     let newer = ClusterPending { version, password };
-    let waits = !at_once && !newer.is_empty();
+    let part = if at_once { Part::All } else { Part::Password };
+    let waits = !at_once && newer.version.is_some();
+    let password = newer.password.is_some();
     it.pending.merge(newer);
-    let starts = at_once && !it.pending.is_empty();
+    let starts = if at_once { !it.pending.is_empty() } else { password };
     if waits {
         it.parked.get_or_insert(realm.now());
     }
@@ -114,7 +120,7 @@ pub(super) fn perform(realm: &Arc<Realm>, form: &Form) -> Answer {
     state.clusters.insert(id.clone(), it);
     drop(state);
     if starts {
-        life_of_clusters::apply(realm, &id, &uid);
+        life_of_clusters::apply(realm, &id, &uid, part);
     }
     Ok(xml)
 }

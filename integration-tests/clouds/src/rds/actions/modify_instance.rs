@@ -53,8 +53,10 @@ pub(super) fn perform(realm: &Arc<Realm>, form: &Form) -> Answer {
     let asked = (wish.backup_window.as_deref(), wish.maintenance_window.as_deref());
     let now = (it.backup_window.as_str(), it.maintenance_window.as_str());
     (it.backup_window, it.maintenance_window) = windows::windows(asked, Some(now))?;
+    // The other subnets are an outage, and wait (botocore, ModifyDBInstance, DBSubnetGroupName).
+    let mut pending = pending;
     if let Some(group) = wish.subnet_group {
-        it.subnet_group = state.subnet_group(Some(group))?;
+        pending.subnet_group = Some(state.subnet_group(Some(group))?).filter(|name| *name != it.subnet_group);
     }
     it.plain = it.plain.changed(wish.plain)?;
     if !wish.security_groups.is_empty() {
@@ -65,7 +67,6 @@ pub(super) fn perform(realm: &Arc<Realm>, form: &Form) -> Answer {
         it.max_storage = limit(wish.max_storage, size)?;
     }
     // From one number of days to another it changes as soon as possible; to 0 or from it there is an outage.
-    let mut pending = pending;
     if let Some(days) = pending.retention.filter(|days| *days > 0 && it.retention > 0) {
         it.retention = days;
         pending.retention = None;
@@ -118,6 +119,7 @@ fn pending(realm: &Realm, it: &Instance, wish: &Wish, allow_major: bool) -> Resu
         multi_az: wish.multi_az.filter(|two| *two != it.multi_az),
         retention: wish.retention.filter(|days| *days != it.retention),
         ca: wish.ca.clone().filter(|ca| *ca != it.ca),
+        subnet_group: None,
         password: wish.password.clone(),
     })
 }
