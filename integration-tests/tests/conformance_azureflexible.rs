@@ -3,11 +3,15 @@
 // A test fails by panicking; its helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::path::Path;
+
 use integration_tests::conformance::{AzureFlexible, check, suite};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn life() {
-    suite::life(AzureFlexible::new().await).await;
+    let azure = AzureFlexible::new().await;
+    suite::life(azure.clone()).await;
+    azure.judge(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("oav"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,7 +22,9 @@ async fn faults() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wire() {
-    let wire = suite::wire(AzureFlexible::new().await).await;
+    let azure = AzureFlexible::new().await;
+    let wire = suite::wire(azure.clone()).await;
+    azure.judge(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("oav"));
     check("docs/faults-azureflexible-wire.md", &[(suite::WIRE, WIRE, "fault · call of Azure")], &wire);
 }
 

@@ -11,6 +11,7 @@ os.environ["REQUESTS_CA_BUNDLE"] = ca
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError  # noqa: E402
 from azure.identity import ClientSecretCredential  # noqa: E402
 from azure.mgmt.postgresqlflexibleservers import PostgreSQLManagementClient  # noqa: E402
+from azure.mgmt.rdbms.postgresql import PostgreSQLManagementClient as SingleClient  # noqa: E402
 from azure.mgmt.resource.locks import ManagementLockClient  # noqa: E402
 
 credential = ClientSecretCredential(tenant, client, secret, authority=endpoint, disable_instance_discovery=True)
@@ -100,5 +101,32 @@ try:
     wrong.append("the server is still there")
 except ResourceNotFoundError as error:
     same("gone", error.error.code, "ResourceNotFound")
+# What is left of single servers, through the client of their time.
+single = SingleClient(credential, subscription, **settings)
+at = (group, "sdk-old")
+wanted = {
+    "location": "westeurope",
+    "sku": {"name": "GP_Gen5_2", "tier": "GeneralPurpose", "family": "Gen5", "capacity": 2},
+    "properties": {
+        "createMode": "Default", "administratorLogin": "app_admin", "administratorLoginPassword": "First-password-1",
+        "version": "11", "sslEnforcement": "Enabled", "storageProfile": {"storageMB": 102400},
+    },
+}
+made = single.servers.begin_create(*at, wanted).result()
+same("state of a single server", (made.user_visible_state, made.storage_profile.storage_mb), ("Ready", 102400))
+changed = single.servers.begin_update(*at, {"properties": {"storageProfile": {"storageMB": 204800}},
+                                            "tags": {"a": "b"}}).result()
+same("grown single server", (changed.storage_profile.storage_mb, dict(changed.tags)), (204800, {"a": "b"}))
+subnet = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
+network = {"properties": {"virtualNetworkSubnetId": subnet, "ignoreMissingVnetServiceEndpoint": True}}
+made = single.virtual_network_rules.begin_create_or_update(*at, "net", network).result()
+same("network rule", made.virtual_network_subnet_id, subnet)
+single.virtual_network_rules.begin_delete(*at, "net").result()
+made = single.configurations.begin_create_or_update(*at, "max_connections", static).result()
+same("parameter of a single server", (made.value, made.source), ("77", "user-override"))
+same("single servers", [it.name for it in single.servers.list_by_resource_group(group)], ["sdk-old"])
+single.servers.begin_restart(*at).result()
+single.servers.begin_delete(*at).result()
+same("single servers left", list(single.servers.list()), [])
 print(f"{judged} statements judged")
 sys.exit("\n".join(wrong) if wrong or judged < 20 else 0)

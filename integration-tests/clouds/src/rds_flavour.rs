@@ -6,7 +6,7 @@ use crate::postgres::{Admin, Flavour, Parameters, name, text};
 pub const AUTHORITIES: [&str; 3] = ["rds-ca-ecc384-g1", "rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1"];
 
 /// The master user is member of `rds_superuser`, and no superuser.
-pub static RDS: Flavour = Flavour { owner: "rdsadmin", bootstrap, tls_only };
+pub static RDS: Flavour = Flavour { owner: "rdsadmin", bootstrap, extensions: None, tls_only };
 
 fn bootstrap(admin: &Admin) -> Vec<String> {
     let role = name(&admin.name);

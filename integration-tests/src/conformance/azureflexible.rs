@@ -1,9 +1,11 @@
 //! Azure's flexible servers under test: a simulated resource manager, with real PostgreSQL servers behind.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use clouds::azure::contract::Verdict;
 use clouds::azure::{CLIENT, GROUP, SUBSCRIPTION, Simulator, TENANT};
 use clouds::faults::{Fault, Kind};
 use hcpg::backend::{FlexibleBackend, ServerBackend, Variables};
@@ -34,6 +36,18 @@ impl AzureFlexible {
     /// The cloud itself.
     pub fn simulator(&self) -> &Simulator {
         &self.simulator
+    }
+
+    /// Has the calls so far, the operator's requests and the answers, judged by Azure's own contract, where
+    /// `HCPG_AZURE_SPECS` names it. `folder` is for the judge's installation.
+    pub fn judge(&self, folder: &Path) {
+        match done(self.simulator.judge(folder)) {
+            Verdict::NotJudged(why) => println!("the traffic was not judged: {why}"),
+            Verdict::Judged(count, findings) => {
+                assert!(findings.is_empty(), "{}", findings.join("\n"));
+                println!("{count} exchanges judged, no finding");
+            }
+        }
     }
 
     /// How the operator logs in: by variables of its environment.
@@ -103,7 +117,8 @@ impl Subject for AzureFlexible {
     }
 
     fn spec(&self) -> Value {
-        json!({"version": "17", "size": {"storageGB": 32}})
+        // What a database asks for has to be allowed by its server.
+        json!({"version": "17", "size": {"storageGB": 32}, "extensions": ["pg_trgm"]})
     }
 
     fn updates(&self) -> Vec<Update> {
@@ -144,8 +159,8 @@ impl Subject for AzureFlexible {
             ),
             parameter(
                 "an extension is allowed",
-                json!({"extensions": ["hstore"]}),
-                Shown::BySql("SHOW azure.extensions", "hstore,pg_cron,pg_stat_statements"),
+                json!({"extensions": ["pg_trgm", "uuid-ossp"]}),
+                Shown::BySql("SHOW azure.extensions", "pg_cron,pg_stat_statements,pg_trgm,uuid-ossp"),
             ),
         ]
     }
@@ -221,11 +236,9 @@ impl Subject for AzureFlexible {
                 vec!["GET flexibleServers", "PUT flexibleServers", "PUT flexibleServers/firewallRules"]
             }
             Flow::UpdateServer | Flow::ResetServer => vec!["GET flexibleServers", "PATCH flexibleServers"],
-            Flow::ConfigureServer => vec![
-                "LIST flexibleServers/configurations",
-                "PUT flexibleServers/configurations",
-                "POST flexibleServers/restart",
-            ],
+            Flow::ConfigureServer => {
+                vec!["LIST flexibleServers/configurations", "PUT flexibleServers/configurations"]
+            }
             Flow::DeleteServer => vec!["GET flexibleServers", "DELETE flexibleServers"],
             _ => Vec::new(),
         }

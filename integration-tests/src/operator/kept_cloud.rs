@@ -1,11 +1,12 @@
 //! The simulated cloud of the demo: a process of its own, which goes on when the one that started it has ended.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use clouds::rds::Simulator;
+use clouds::{azure, rds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,18 +21,30 @@ const NAME: &str = "cloud";
 const NOTES: &str = "cloud.json";
 const STARTED_WITHIN: Duration = Duration::from_secs(30);
 
-/// How to get to it.
+/// Which cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+pub enum CloudKind {
+    /// Amazon RDS.
+    Awsrds,
+    /// Azure's flexible servers.
+    Azurepostgresflexible,
+}
+
+/// What an operator needs to get to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptCloud {
-    endpoint: String,
-    authorities: PathBuf,
+    config: Value,
+    environment: Vec<(String, String)>,
 }
 
 impl KeptCloud {
     /// The one in that folder; `program` starts one if there is none. It gets the name of a file as its last argument,
     /// and has to [`Self::run`] with it.
-    pub async fn start(folder: &Path, mut program: Command) -> Result<Self, Error> {
+    pub async fn start(folder: &Path, kind: CloudKind, mut program: Command) -> Result<Self, Error> {
         let notes = folder.join(NOTES);
+        let noted = |notes: &Path| -> Option<Self> {
+            fs::read_to_string(notes).ok().and_then(|text| serde_json::from_str(&text).ok())
+        };
         if process::running(folder, NAME).is_none() {
             // What an earlier one has noted; there may be nothing.
             let _ = fs::remove_file(&notes);
@@ -40,9 +53,12 @@ impl KeptCloud {
         }
         let since = Instant::now();
         loop {
-            let noted = fs::read_to_string(&notes).ok().and_then(|text| serde_json::from_str(&text).ok());
-            if let Some(noted) = noted {
-                return Ok(noted);
+            if let Some(noted) = noted(&notes) {
+                if noted.is(kind) {
+                    return Ok(noted);
+                }
+                let message = "another cloud runs there; `make demo-down` ends it".to_owned();
+                return Err(Error::File { path: notes, message });
             }
             if process::running(folder, NAME).is_none() || since.elapsed() > STARTED_WITHIN {
                 let message = format!("it did not start: {}", process::log_tail(folder, NAME));
@@ -53,39 +69,96 @@ impl KeptCloud {
     }
 
     /// Is the cloud until it is told to end.
-    pub async fn run(notes: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let simulator = Simulator::start().await?;
+    pub async fn run(kind: CloudKind, notes: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let authorities = notes.with_extension("pem");
-        fs::write(&authorities, simulator.ca_pem())?;
-        let noted = Self { endpoint: simulator.endpoint().to_owned(), authorities };
-        // In one step, so that nobody reads half of it.
+        match kind {
+            CloudKind::Awsrds => {
+                let simulator = rds::Simulator::start().await?;
+                fs::write(&authorities, simulator.ca_pem())?;
+                Self::rds(simulator.endpoint(), &authorities).serve(notes, simulator).await
+            }
+            CloudKind::Azurepostgresflexible => {
+                let simulator = azure::Simulator::start().await?;
+                fs::write(&authorities, simulator.ca_pem())?;
+                Self::flexible(&simulator, &authorities).serve(notes, simulator).await
+            }
+        }
+    }
+
+    /// Notes how to get to the cloud, which lives until the process is told to end.
+    async fn serve<S>(
+        self,
+        notes: &Path,
+        simulator: S,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        // In one step, so that nobody reads half of it; and by nobody else, since it holds what lets in.
         let aside = notes.with_extension("new");
-        fs::write(&aside, serde_json::to_vec(&noted)?)?;
+        fs::write(&aside, serde_json::to_vec(&self)?)?;
+        fs::set_permissions(&aside, Permissions::from_mode(0o600))?;
         fs::rename(aside, notes)?;
         signal(SignalKind::terminate())?.recv().await;
+        drop(simulator);
         Ok(())
+    }
+
+    fn rds(endpoint: &str, authorities: &Path) -> Self {
+        let section = json!({
+            "region": "eu-central-1",
+            "subnet_group": "default",
+            "endpoint": endpoint,
+            "sts_endpoint": endpoint,
+            "extra_ca_file": authorities,
+            "default_class": "small",
+            "classes": {"small": {"instance_type": "db.t4g.medium", "storage_type": "gp3"}},
+        });
+        let environment =
+            CREDENTIALS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { config: config("awsrds", &section), environment }
+    }
+
+    fn flexible(simulator: &azure::Simulator, authorities: &Path) -> Self {
+        let section = json!({
+            "subscription_id": azure::SUBSCRIPTION,
+            "location": "westeurope",
+            "resource_group": azure::GROUP,
+            "name_pattern": "{namespace}-{name}",
+            "resource_manager_endpoint": simulator.endpoint(),
+            "authority_host": simulator.endpoint(),
+            "extra_ca_file": authorities,
+        });
+        let environment = [
+            ("AZURE_TENANT_ID", azure::TENANT.to_owned()),
+            ("AZURE_CLIENT_ID", azure::CLIENT.to_owned()),
+            ("AZURE_CLIENT_SECRET", simulator.client_secret()),
+        ];
+        let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { config: config("azurepostgresflexible", &section), environment }
     }
 
     /// The configuration of an operator whose servers are there.
     pub fn config(&self) -> Value {
-        json!({
-            "backend": "awsrds",
-            "allowed_backends": ["awsrds"],
-            "backends": {"awsrds": {
-                "region": "eu-central-1",
-                "subnet_group": "default",
-                "endpoint": self.endpoint,
-                "sts_endpoint": self.endpoint,
-                "extra_ca_file": self.authorities,
-                "default_class": "small",
-                "classes": {"small": {"instance_type": "db.t4g.medium", "storage_type": "gp3"}},
-            }},
-            "reconcile": {"poll_seconds": 1},
-        })
+        self.config.clone()
     }
 
     /// The variables of its process.
     pub fn environment(&self) -> Vec<(String, String)> {
-        CREDENTIALS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        self.environment.clone()
     }
+
+    fn is(&self, kind: CloudKind) -> bool {
+        serde_json::to_value(kind).is_ok_and(|kind| {
+            kind.as_str()
+                .zip(self.config["backend"].as_str())
+                .is_some_and(|(kind, it)| kind.eq_ignore_ascii_case(it))
+        })
+    }
+}
+
+fn config(backend: &str, section: &Value) -> Value {
+    json!({
+        "backend": backend,
+        "allowed_backends": [backend],
+        "backends": {backend: section},
+        "reconcile": {"poll_seconds": 1},
+    })
 }

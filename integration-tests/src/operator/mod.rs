@@ -33,7 +33,7 @@ pub use install::{
     is_taken, project_file, uninstall,
 };
 pub use kept::KeptOperator;
-pub use kept_cloud::KeptCloud;
+pub use kept_cloud::{CloudKind, KeptCloud};
 pub use samples::Sample;
 pub use sweep::sweep;
 

@@ -59,7 +59,7 @@ pub async fn serve(config: PathBuf, memory: Option<PathBuf>) -> Result<(), Failu
     let controllers = tokio::spawn(controller::run(settings, stopped));
     let mut questions = questions();
     while let Some(question) = questions.recv().await {
-        let mut told = passes.tell(question == TAKE);
+        let mut told = if question == TAKE { passes.take() } else { passes.peek() };
         told.ready = ready(&metrics)?;
         let mut out = std::io::stdout().lock();
         writeln!(out, "{}", serde_json::to_string(&told)?)?;

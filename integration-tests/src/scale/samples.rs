@@ -38,24 +38,19 @@ pub struct Passes {
 }
 
 impl Samples {
-    /// What there is; with `reset` it begins anew.
-    pub fn tell(&self, reset: bool) -> Passes {
-        let mut inner = self.lock();
-        let mut micros = inner.micros.clone();
+    /// How many there were so far. Costs the process that is measured next to nothing: it is asked again and again.
+    pub fn peek(&self) -> Passes {
+        let inner = self.lock();
+        Passes { count: inner.micros.len(), objects: inner.objects.len(), ..Passes::default() }
+    }
+
+    /// All there is, and begins anew.
+    pub fn take(&self) -> Passes {
+        let Inner { mut micros, objects } = std::mem::take(&mut *self.lock());
         micros.sort_unstable();
         let at = |share: usize| micros.get(micros.len().saturating_sub(1) * share / 100).copied();
         let millis = |share| f64::from(at(share).unwrap_or_default()) / 1000.0;
-        let told = Passes {
-            count: micros.len(),
-            objects: inner.objects.len(),
-            p50: millis(50),
-            p99: millis(99),
-            ready: 0.0,
-        };
-        if reset {
-            *inner = Inner::default();
-        }
-        told
+        Passes { count: micros.len(), objects: objects.len(), p50: millis(50), p99: millis(99), ready: 0.0 }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -9,7 +9,7 @@ use super::samples::Passes;
 use super::world::World;
 
 /// Between two looks at how far the operator is.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(200);
 /// Between two lines of progress.
 const TELL: Duration = Duration::from_secs(10);
 /// How long a stage may go on without any object getting further.

@@ -228,6 +228,7 @@ fn variables_for_tests_are_read_somewhere() {
         "scripts/test.sh",
         "integration-tests/control-plane/build.sh",
         "integration-tests/tests/postgres_matrix.rs",
+        "integration-tests/clouds/src/azure/contract.rs",
     ] {
         sources.push_str(&fs::read_to_string(project_file(file)).unwrap());
     }

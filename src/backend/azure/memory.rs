@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::BackendError;
 use super::arm::{Arm, Operation, Progress};
@@ -21,8 +21,11 @@ pub(super) struct Task {
 #[derive(Clone, Debug)]
 enum State {
     Running(Operation),
-    Failed(BackendError),
+    Failed(BackendError, Instant),
 }
+
+/// How long a failure is told to whoever begins the same anew; later it is history.
+const TOLD: Duration = Duration::from_secs(600);
 
 /// How far it is.
 #[derive(Clone, Debug)]
@@ -75,7 +78,7 @@ impl Memory {
         let task = self.lock().get(server).cloned();
         let Some(task) = task else { return Ok(None) };
         let operation = match &task.state {
-            State::Failed(error) => {
+            State::Failed(error, _) => {
                 let course = Course::Failed(error.clone());
                 return Ok(Some((task, course)));
             }
@@ -87,7 +90,7 @@ impl Memory {
                 Ok(Some((task, Course::Running)))
             }
             Progress::Failed(error) => {
-                self.note(server, &task, State::Failed(error.clone()));
+                self.note(server, &task, State::Failed(error.clone(), Instant::now()));
                 Ok(Some((task, Course::Failed(error))))
             }
             Progress::Done | Progress::Forgotten => {
@@ -101,10 +104,10 @@ impl Memory {
     pub(super) fn take_failure(&self, server: &str, about: &str) -> Option<BackendError> {
         let mut tasks = self.lock();
         match tasks.get(server) {
-            Some(Task { about: found, state: State::Failed(error), .. }) if found == about => {
-                let error = error.clone();
+            Some(Task { about: found, state: State::Failed(error, at), .. }) if found == about => {
+                let error = (at.elapsed() < TOLD).then(|| error.clone());
                 tasks.remove(server);
-                Some(error)
+                error
             }
             _ => None,
         }

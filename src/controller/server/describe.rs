@@ -11,7 +11,9 @@ use super::managed;
 use super::observe::{Answer, ServerSeen};
 use super::verdict::{verdict, withheld};
 use crate::api::{Binding, Operation, Phase, PinnedServer, ServerStatus};
-use crate::backend::{Change, DesiredServer, Difference, FIREWALL_RULE, PARAMETER, Stage, asked_parameters};
+use crate::backend::{
+    Change, DesiredServer, Difference, FIREWALL_RULE, Health, PARAMETER, Stage, asked_parameters,
+};
 use crate::controller::conditions::{self, Inputs, Verdict};
 use crate::controller::context::Context;
 use crate::controller::subject::Pass;
@@ -139,6 +141,10 @@ fn managed(recorded: &[String], prefix: &str, pass: &Pass<'_, Servers>) -> Vec<S
         // A new server is made with all of the parameters, and an empty one has none of the old ones.
         let made = if prefix == PARAMETER { asked } else { BTreeSet::new() };
         return managed::names(prefix, &[], &made, &[], &[]);
+    }
+    // Of a server that is not at rest not everything is read: what is not seen to differ may differ all the same.
+    if !seen.present().is_some_and(|server| server.accepts_writes && server.health == Health::Usable) {
+        return recorded.to_vec();
     }
     let begun = if pass.acts && pass.trigger == trigger { seen.due(stage) } else { Vec::new() };
     let all: Vec<&Difference> = seen.differences.iter().chain(&seen.waiting.differences).collect();

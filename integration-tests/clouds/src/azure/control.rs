@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::budget::Budget;
 use super::serve::Call;
 use super::server::{Server, Service};
 use super::target::Target;
@@ -44,6 +45,12 @@ impl Simulator {
         self.inner.tokens().rotate_assertion()
     }
 
+    /// Key and certificate of the application, in PEM: a statement that the key has signed is a login, too. Makes them
+    /// at the first call.
+    pub fn client_certificate(&self) -> Result<String, Error> {
+        self.inner.tokens().certificate()
+    }
+
     /// How long tokens live that are given out from now on; an hour at first.
     pub fn set_token_life(&self, life: Duration) {
         let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);
@@ -61,6 +68,12 @@ impl Simulator {
         let actions: Option<BTreeSet<String>> =
             actions.map(|actions| actions.iter().map(|action| (*action).to_owned()).collect());
         self.inner.tokens().allow(actions);
+    }
+
+    /// From now on calls are counted as Resource Manager does: 250 reads at once and 25 a second, 200 writes at once and
+    /// 10 a second, deletions as writes. What is over that meets a 429.
+    pub fn limit_calls(&self) {
+        *self.inner.budget() = Some(Budget::new(self.inner.clock.now()));
     }
 
     /// The faults of calls: `action` is a call's (`PUT flexibleServers`), `id` the server's name in lower case.

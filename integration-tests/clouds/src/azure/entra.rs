@@ -6,8 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use serde_json::{Value, json};
 
+use super::certificate::Certificate;
 use super::wire::{Ask, Refusal, Reply};
 use super::{CLIENT, Inner, TENANT};
+use crate::postgres::Error;
 
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// The audience of the public cloud; our own endpoint is the other one.
@@ -19,6 +21,7 @@ pub(super) struct Tokens {
     secret: String,
     /// The content of a token file that is accepted.
     assertion: String,
+    certificate: Option<Certificate>,
     life: SignedDuration,
     /// What its role allows; none: everything.
     allowed: Option<BTreeSet<String>>,
@@ -30,6 +33,7 @@ impl Tokens {
             issued: BTreeMap::new(),
             secret: random("secret"),
             assertion: random("assertion"),
+            certificate: None,
             life: SignedDuration::from_hours(1),
             allowed: None,
         }
@@ -46,6 +50,21 @@ impl Tokens {
     pub(super) fn rotate_assertion(&mut self) -> String {
         self.assertion = random("assertion");
         self.assertion.clone()
+    }
+
+    /// The application's certificate, made at the first call: a key takes a while.
+    pub(super) fn certificate(&mut self) -> Result<String, Error> {
+        if let Some(certificate) = &self.certificate {
+            return Ok(certificate.pem.clone());
+        }
+        let certificate = Certificate::new()?;
+        Ok(self.certificate.insert(certificate).pem.clone())
+    }
+
+    /// Whether an assertion is the federated token, or signed with the certificate.
+    fn believes(&self, assertion: &str, audience: &str, now: Timestamp) -> bool {
+        let signed = |it: &Certificate| it.check(assertion, audience, now.as_second()).is_ok();
+        assertion == self.assertion || self.certificate.as_ref().is_some_and(signed)
     }
 
     pub(super) fn set_life(&mut self, life: SignedDuration) {
@@ -144,7 +163,9 @@ fn token(inner: &Inner, ask: &Ask, tenant: &str) -> Reply {
     }
     let mut tokens = inner.tokens();
     if form.contains_key("client_assertion") {
-        if get("client_assertion_type") != ASSERTION || get("client_assertion").trim() != tokens.assertion {
+        let audience = format!("{}/{TENANT}/oauth2/v2.0/token", inner.endpoint());
+        let believed = tokens.believes(get("client_assertion").trim(), &audience, inner.clock.now());
+        if get("client_assertion_type") != ASSERTION || !believed {
             return error(401, "invalid_client", 700_213, "No matching federated identity record found.");
         }
     } else if get("client_secret") != tokens.secret {

@@ -3,10 +3,45 @@
 use crate::postgres::{self, Admin, Flavour, Parameters, name, text};
 
 /// The administrator is a member of `azure_pg_admin`, and no superuser.
-pub(super) static AZURE: Flavour = Flavour { owner: "azuresu", bootstrap, tls_only };
+pub(super) static AZURE: Flavour =
+    Flavour { owner: "azuresu", bootstrap, extensions: Some(&EXTENSIONS), tls_only };
 
 /// Single servers: a gate before them sees to TLS, and any extension may be created [D].
-pub(super) static SINGLE: Flavour = Flavour { owner: "azuresu", bootstrap, tls_only: |_, _| false };
+pub(super) static SINGLE: Flavour =
+    Flavour { owner: "azuresu", bootstrap, extensions: Some(&EXTENSIONS), tls_only: |_, _| false };
+
+/// Extensions that the service has and a plain PostgreSQL has not [D].
+pub(super) const EXTENSIONS: [&str; 29] = [
+    "address_standardizer",
+    "age",
+    "anon",
+    "azure_ai",
+    "azure_storage",
+    "hll",
+    "hypopg",
+    "login_hook",
+    "orafce",
+    "pg_cron",
+    "pg_hint_plan",
+    "pg_partman",
+    "pg_repack",
+    "pg_squeeze",
+    "pgaudit",
+    "pglogical",
+    "pgrouting",
+    "plv8",
+    "postgis",
+    "postgis_raster",
+    "postgis_sfcgal",
+    "postgis_tiger_geocoder",
+    "postgis_topology",
+    "semver",
+    "session_variable",
+    "tdigest",
+    "timescaledb",
+    "topn",
+    "vector",
+];
 
 /// Databases of the service [K].
 pub(super) const OWN_DATABASES: [&str; 3] = ["postgres", "azure_maintenance", "azure_sys"];

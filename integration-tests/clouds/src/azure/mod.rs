@@ -3,6 +3,8 @@
 //!
 //! Marks: [S] from the official Swagger, [D] from documentation, [R] was seen to be so, [K] general knowledge.
 
+mod budget;
+mod certificate;
 pub mod contract;
 mod control;
 mod databases;
@@ -69,6 +71,8 @@ struct Inner {
     log: Mutex<Vec<Call>>,
     world: Mutex<World>,
     tokens: Mutex<Tokens>,
+    /// None: as many calls as one likes.
+    budget: Mutex<Option<budget::Budget>>,
     made: AtomicU64,
 }
 
@@ -116,6 +120,7 @@ impl Simulator {
                 ..World::default()
             }),
             tokens: Mutex::new(Tokens::new()),
+            budget: Mutex::default(),
             made: AtomicU64::new(1),
         });
         let listener = tokio::spawn(door.listen(inner.clone()));
@@ -137,6 +142,10 @@ impl Inner {
 
     fn tokens(&self) -> MutexGuard<'_, Tokens> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn budget(&self) -> MutexGuard<'_, Option<budget::Budget>> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn calls(&self) -> MutexGuard<'_, Vec<Call>> {

@@ -42,6 +42,8 @@ pub struct Call {
     pub content_type: Option<String>,
     /// The request's body.
     pub body: Option<Value>,
+    /// When it was answered, by the simulator's clock.
+    pub at: String,
     /// The HTTP status of the answer; 0: there was none.
     pub status: u16,
     /// The answer's headers.
@@ -137,9 +139,10 @@ async fn serve(inner: Arc<Inner>, request: Request<Incoming>) -> io::Result<Resp
     if let Some(Kind::Eventual(reads)) = fault {
         inner.world().hide_changes(&id, reads);
     }
-    let reply = reply.map(|reply| stamped(&inner, &ask, reply));
+    let reply = reply.map(|reply| stamped(&inner, reply));
     let answered = reply.clone().filter(|_| fault != Some(Kind::Lost));
-    inner.calls().push(call(&ask, &target, action, id, answered.as_ref(), fault.is_some()));
+    let call = call(&ask, &target, action, id, answered.as_ref(), fault.is_some());
+    inner.calls().push(Call { at: inner.clock.now().to_string(), ..call });
     if fault == Some(Kind::Hang) {
         // Longer than any client waits.
         tokio::time::sleep(Duration::from_secs(600)).await;
@@ -152,23 +155,40 @@ async fn perform(inner: &Arc<Inner>, ask: &Ask, target: &Result<Target, Refusal>
     if let Some(reply) = entra::answer(inner, ask) {
         return reply;
     }
+    let left = match inner.budget().as_mut().map(|it| it.take(&ask.method, inner.clock.now())) {
+        Some(Err(seconds)) => {
+            let message = format!(
+                "Number of requests for the subscription exceeded the limit; try again after '{seconds}' seconds."
+            );
+            let refusal = Refusal::new(429, "SubscriptionRequestsThrottled", message);
+            return remaining(refusal.reply_after(seconds), &ask.method, 0);
+        }
+        Some(Ok(left)) => left,
+        // Any number that looks like plenty.
+        None => 199,
+    };
     let answer = match target {
         Ok(target) => route::answer(inner, ask, target).await,
         Err(refusal) => Err(refusal.clone()),
     };
-    answer.unwrap_or_else(|refusal| refusal.reply())
+    remaining(answer.unwrap_or_else(|refusal| refusal.reply()), &ask.method, left)
 }
 
-/// The headers that every answer of Resource Manager has [D].
-fn stamped(inner: &Inner, ask: &Ask, reply: Reply) -> Reply {
-    let id = inner.id();
-    let left = match ask.method.as_str() {
+/// How many calls of this kind are left [D].
+fn remaining(reply: Reply, method: &str, left: u32) -> Reply {
+    let name = match method {
         "GET" => "x-ms-ratelimit-remaining-subscription-reads",
         "DELETE" => "x-ms-ratelimit-remaining-subscription-deletes",
         _ => "x-ms-ratelimit-remaining-subscription-writes",
     };
+    reply.header(name, left)
+}
+
+/// The headers that every answer of Resource Manager has [D].
+fn stamped(inner: &Inner, reply: Reply) -> Reply {
+    let id = inner.id();
     let reply = reply.header("x-ms-request-id", &id).header("x-ms-correlation-request-id", id);
-    reply.header(left, 199).header("cache-control", "no-cache")
+    reply.header("cache-control", "no-cache")
 }
 
 fn call(
@@ -189,6 +209,7 @@ fn call(
         permission: named.map(|target| target.permission(&ask.method)),
         content_type: ask.header("content-type").map(str::to_owned),
         body: named.and_then(|_| ask.shown()),
+        at: String::new(),
         status: reply.map_or(0, |reply| reply.status),
         answer_headers: headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
         answer: reply.filter(|_| named.is_some()).and_then(|reply| reply.body.clone()),

@@ -131,10 +131,15 @@ impl Refusal {
     }
 
     pub(super) fn reply(&self) -> Reply {
+        self.reply_after(1)
+    }
+
+    /// The same, and when to come again, where that is said.
+    pub(super) fn reply_after(&self, seconds: u32) -> Reply {
         let reply = Reply::new(self.0, json!({"error": {"code": self.1, "message": self.2}}));
         match self.0 {
             // ARM always says so with a 429; services do with a 503 [D].
-            429 | 503 => reply.header("retry-after", 1),
+            429 | 503 => reply.header("retry-after", seconds),
             401 => reply.header("www-authenticate", "Bearer error=\"invalid_token\""),
             _ => reply,
         }

@@ -12,6 +12,9 @@ pub struct Flavour {
     pub owner: &'static str,
     /// The statements after the first start.
     pub bootstrap: fn(&Admin) -> Vec<String>,
+    /// Extensions that the cloud has and a plain PostgreSQL has not: empty ones stand in for them, and those that a
+    /// plain one has can be created by who is no superuser. None: as PostgreSQL has it.
+    pub extensions: Option<&'static [&'static str]>,
     /// Whether connections without TLS are refused, by major version and the parameters in force.
     pub tls_only: fn(u32, &Parameters) -> bool,
 }

@@ -7,6 +7,7 @@ mod address;
 mod authority;
 mod carry;
 mod error;
+mod extensions;
 mod files;
 mod flavour;
 mod install;
@@ -82,7 +83,7 @@ impl Pool {
     /// The parameters that the version knows which stands in for this major one. Blocks for a second or two at the
     /// first call.
     pub fn settings(&self, major: u32) -> Result<Arc<Settings>, Error> {
-        settings::settings(&nearest(major)?, self.0.flavour.owner, self.0.account)
+        settings::settings(&nearest(major)?, self.0.flavour, self.0.account)
     }
 
     fn flavour(&self) -> &'static Flavour {

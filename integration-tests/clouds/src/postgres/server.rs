@@ -76,12 +76,12 @@ impl Server {
             return Err(Error::NoAddress);
         }
         let install = nearest(major)?;
-        let (account, owner) = (pool.0.account, pool.0.flavour.owner);
+        let (account, flavour) = (pool.0.account, pool.0.flavour);
         let folder = pool.place();
         let template = {
             let (install, folder) = (install.clone(), folder.clone());
             blocking(move || {
-                let template = template(&install, owner, account)?;
+                let template = template(&install, flavour, account)?;
                 fs::create_dir_all(&folder).map_err(Error::io("make", &folder))?;
                 fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
                     .map_err(Error::io("close", &folder))?;

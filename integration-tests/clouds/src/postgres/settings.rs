@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Deserialize;
 
 use super::error::Error;
+use super::flavour::Flavour;
 use super::install::{Account, Install};
 use super::template::template;
 use crate::home;
@@ -48,7 +49,7 @@ const QUERY: &str = "SELECT jsonb_agg(to_jsonb(s)) FROM (SELECT name, context, v
 /// Of one version, once per process. Blocks for a second or two at the first call.
 pub(super) fn settings(
     install: &Install,
-    owner: &'static str,
+    flavour: &Flavour,
     account: Account,
 ) -> Result<Arc<Settings>, Error> {
     // Held while it asks: whoever comes meanwhile wants the same.
@@ -56,7 +57,7 @@ pub(super) fn settings(
     if let Some(settings) = known.get(&install.major) {
         return Ok(settings.clone());
     }
-    let template = template(install, owner, account)?;
+    let template = template(install, flavour, account)?;
     let home = home::folder().map_err(Error::io("make", "a temporary folder"))?;
     // PostgreSQL writes to it, and the template is being copied.
     let folder = home.join(format!("settings-{}", install.major));

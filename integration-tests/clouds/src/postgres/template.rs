@@ -8,6 +8,8 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use super::error::Error;
+use super::extensions;
+use super::flavour::Flavour;
 use super::install::{Account, Install, run};
 use crate::home;
 
@@ -20,14 +22,18 @@ pub(super) struct Template {
 
 static TEMPLATES: Mutex<BTreeMap<(u32, &'static str), Template>> = Mutex::new(BTreeMap::new());
 
-/// The template of a version whose cluster belongs to `owner`. Blocks for a second or two at the first call.
-pub(super) fn template(install: &Install, owner: &'static str, account: Account) -> Result<Template, Error> {
+/// The template of a version for servers of this flavour. Blocks for a second or two at the first call.
+pub(super) fn template(install: &Install, flavour: &Flavour, account: Account) -> Result<Template, Error> {
+    let owner = flavour.owner;
     // Held while it is made: whoever comes meanwhile wants the same.
     let mut templates = TEMPLATES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(template) = templates.get(&(install.major, owner)) {
         return Ok(template.clone());
     }
-    let bin = account.reachable(install)?;
+    let bin = match flavour.extensions {
+        Some(stand_ins) => extensions::added(install, account, owner, stand_ins)?,
+        None => account.reachable(install)?,
+    };
     let home = home::folder().map_err(Error::io("make", "a temporary folder"))?;
     let folder = home.join(format!("template-{}-{owner}", install.major));
     fs::create_dir_all(&folder).map_err(Error::io("make", &folder))?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use hcpg::api::{Condition, ConditionStatus, ConditionType, Phase, PostgreSQLDatabase, PostgreSQLServer};
 use integration_tests::control_plane::{Binary, create_namespace, locate};
-use integration_tests::operator::{KeptCloud, KeptOperator, install, project_file};
+use integration_tests::operator::{CloudKind, KeptCloud, KeptOperator, install, project_file};
 use integration_tests::world::Credentials;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
@@ -47,6 +47,8 @@ enum Backend {
     Local,
     /// A simulated Amazon RDS.
     Awsrds,
+    /// A simulated Azure, with flexible servers.
+    Azurepostgresflexible,
 }
 
 impl Backend {
@@ -54,6 +56,15 @@ impl Backend {
         match self {
             Self::Local => "examples/simple.yaml",
             Self::Awsrds => "examples/aws.yaml",
+            Self::Azurepostgresflexible => "examples/azure-firewall.yaml",
+        }
+    }
+
+    fn cloud(self) -> Option<CloudKind> {
+        match self {
+            Self::Local => None,
+            Self::Awsrds => Some(CloudKind::Awsrds),
+            Self::Azurepostgresflexible => Some(CloudKind::Azurepostgresflexible),
         }
     }
 }
@@ -71,10 +82,11 @@ pub async fn up(Demo { target, backend }: &Demo) -> Result<(), Failure> {
     install(&client).await?;
     operator.prepare(&client, &cluster.kubeconfig).await?;
     operator.stop().await?;
-    if *backend != Backend::Local {
+    if let Some(kind) = backend.cloud() {
         let mut program = std::process::Command::new(std::env::current_exe()?);
-        program.arg("cloud");
-        let cloud = KeptCloud::start(operator.folder(), program).await?;
+        let name = kind.to_possible_value().map(|value| value.get_name().to_owned());
+        program.arg("cloud").args(name);
+        let cloud = KeptCloud::start(operator.folder(), kind, program).await?;
         operator = operator.configured(&cloud.config(), cloud.environment())?;
         println!("beside it a simulated cloud, with real PostgreSQL servers");
     }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use integration_tests::operator::KeptCloud;
+use integration_tests::operator::{CloudKind, KeptCloud};
 
 /// What is told to the user when something cannot be done.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -39,6 +39,8 @@ enum Command {
     /// The simulated cloud of the demo.
     #[command(hide = true)]
     Cloud {
+        /// Which.
+        kind: CloudKind,
         /// Where it notes how to get to it.
         notes: PathBuf,
     },
@@ -56,7 +58,7 @@ async fn main() -> ExitCode {
         Command::ClusterDown(target) | Command::DemoDown(target) => demo::down(&target).await,
         Command::Run(target) => run::run(&target).await,
         Command::DemoUp(demo) => demo::up(&demo).await,
-        Command::Cloud { notes } => KeptCloud::run(&notes).await,
+        Command::Cloud { kind, notes } => KeptCloud::run(kind, &notes).await,
         Command::Bench(plan) => bench::measure(&plan).await,
         Command::BenchOperator(operator) => bench::operate(operator).await,
     };

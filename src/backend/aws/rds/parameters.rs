@@ -155,7 +155,7 @@ mod tests {
             serde_json::from_value(json!({"credentialsSecret": "s", "serverParameters": parameters}))
                 .unwrap();
         let managed: Vec<String> = managed.iter().map(|name| (*name).to_owned()).collect();
-        let desired = DesiredServer { owner: &owner, spec: &spec, managed: &managed, managed_rules: &[] };
+        let desired = DesiredServer { managed: &managed, ..DesiredServer::new(&owner, &spec) };
         differences(&desired, &facts(found)).iter().map(Difference::sentence).collect()
     }
 

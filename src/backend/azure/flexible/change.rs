@@ -70,12 +70,18 @@ impl FlexibleBackend {
     ) -> Result<(), BackendError> {
         let server = self.at_rest(identity, desired.owner).await?;
         let due = differences.iter().filter(|difference| difference.is_applied_by(Stage::Update));
-        let rules = due.filter(|difference| difference.field.starts_with(FIREWALL_RULE));
-        if let Some(rule) = rules.into_iter().next() {
-            return self.write_rule(identity, rule).await;
+        let mut refused = None;
+        for rule in due.filter(|difference| difference.field.starts_with(FIREWALL_RULE)) {
+            // One that is refused does not stand in the way of the others.
+            match self.write_rule(identity, rule).await {
+                Err(error @ BackendError::Rejected { .. }) => refused = refused.or(Some(error)),
+                answer => return answer,
+            }
         }
-        let Some(body) = requests::change(desired, &self.config, &server, differences) else { return Ok(()) };
-        self.patch(identity, "changing the server", "size", body).await
+        match requests::change(desired, &self.config, &server, differences) {
+            Some(body) => self.patch(identity, "changing the server", "size", body).await,
+            None => refused.map_or(Ok(()), Err),
+        }
     }
 
     /// Parameters that take effect at once come first, then those that need a restart, then one restart for all of them.
@@ -94,17 +100,19 @@ impl FlexibleBackend {
             // One that is refused does not stand in the way of the others.
             match self.configure_one(identity, difference).await {
                 Err(error @ BackendError::Rejected { .. }) => refused = refused.or(Some(error)),
-                answer => return answer,
+                Ok(false) => {}
+                answer => return answer.map(drop),
             }
         }
         refused.map_or(Ok(()), Err)
     }
 
+    /// Whether something was changed.
     async fn configure_one(
         &self,
         identity: &ServerIdentity,
         difference: &Difference,
-    ) -> Result<(), BackendError> {
+    ) -> Result<bool, BackendError> {
         if difference.field == rules::RESTART {
             let (name, about) = ("restarting the server", rules::RESTART);
             let change = Change::<()> {
@@ -116,7 +124,7 @@ impl FlexibleBackend {
                 body: None,
                 secret: None,
             };
-            return self.write(identity, change).await;
+            return self.write(identity, change).await.map(|()| true);
         }
         if difference.field == rules::LOCK {
             let properties =
@@ -130,11 +138,11 @@ impl FlexibleBackend {
                 body: Some(LockWrite { properties }),
                 secret: None,
             };
-            return self.write(identity, change).await;
+            return self.write(identity, change).await.map(|()| true);
         }
         match difference.field.strip_prefix(PARAMETER) {
             Some(parameter) => self.write_parameter(identity, parameter, difference).await,
-            None => Ok(()),
+            None => Ok(false),
         }
     }
 
@@ -143,11 +151,15 @@ impl FlexibleBackend {
         identity: &ServerIdentity,
         parameter: &str,
         difference: &Difference,
-    ) -> Result<(), BackendError> {
+    ) -> Result<bool, BackendError> {
         let (value, source) = match &difference.wanted {
             Some(value) => (value.clone(), "user-override"),
             // The default of this server, which is read: it depends on the size.
-            None => (self.default_of(identity, parameter).await?, "system-default"),
+            None => match self.default_of(identity, parameter).await? {
+                Some(default) => (default, "system-default"),
+                // It is set already, and waits for the restart.
+                None => return Ok(false),
+            },
         };
         let change = Change {
             name: &format!("setting the parameter {parameter}"),
@@ -158,10 +170,15 @@ impl FlexibleBackend {
             body: Some(ConfigurationWrite { properties: ParameterWrite { value, source } }),
             secret: None,
         };
-        self.write(identity, change).await
+        self.write(identity, change).await.map(|()| true)
     }
 
-    async fn default_of(&self, identity: &ServerIdentity, parameter: &str) -> Result<String, BackendError> {
+    /// The default of a parameter; none where that is its value.
+    async fn default_of(
+        &self,
+        identity: &ServerIdentity,
+        parameter: &str,
+    ) -> Result<Option<String>, BackendError> {
         let path = format!("{}/configurations/{}", self.path(identity), escaped(parameter));
         let call = Call {
             name: "reading a parameter",
@@ -170,8 +187,12 @@ impl FlexibleBackend {
             urgency: Urgency::User,
         };
         let found: Option<super::model::Configuration> = self.arm.get(call).await?;
-        let default = found.and_then(|found| found.properties.default_value);
-        default.ok_or_else(|| BackendError::rejected(format!("Azure names no default of {parameter}")))
+        let known = found.map(|found| found.properties);
+        let default = known.as_ref().and_then(|known| known.default_value.clone());
+        let no_default = || BackendError::rejected(format!("Azure names no default of {parameter}"));
+        let default = default.ok_or_else(no_default)?;
+        let is_set = known.is_some_and(|known| known.value.as_deref() == Some(default.as_str()));
+        Ok((!is_set).then_some(default))
     }
 
     async fn write_rule(

@@ -209,8 +209,9 @@ pub(super) fn differences(
     let named = |names: &[String], name: &str| names.iter().any(|one| one == name);
     let is_ours = |field: &str| {
         if let Some(name) = field.strip_prefix(PARAMETER) {
-            return named(desired.managed, name)
-                && found.contains_key(&format!("{}{name}", parameters::DEFAULT));
+            // Back at its default, and not in force before a restart: until then it is ours.
+            let is_back = !found.contains_key(&format!("{}{name}", parameters::DEFAULT));
+            return named(desired.managed, name) && (!is_back || waits_for_restart(name, found));
         }
         let rule = field.strip_prefix(FIREWALL_RULE);
         rule.is_some_and(|rule| config.network.exclusive_firewall_rules || named(desired.managed_rules, rule))
@@ -303,13 +304,23 @@ fn restart(
     };
     let pending: Vec<&str> =
         found.keys().filter_map(|field| field.strip_prefix(parameters::PENDING)).filter(waits).collect();
-    let more = differences.iter().any(|one| one.field.starts_with(PARAMETER) && one.restarts());
+    let to_set = |difference: &Difference| {
+        let name = difference.field.strip_prefix(PARAMETER).unwrap_or_default();
+        let is_back =
+            difference.wanted.is_none() && !found.contains_key(&format!("{}{name}", parameters::DEFAULT));
+        !name.is_empty() && difference.restarts() && !is_back
+    };
+    let more = differences.iter().any(to_set);
     if pending.is_empty() || more {
         return None;
     }
     let change = Change::Apply { stage: Stage::Configure, restart: true, revives: false };
     let found = Some(format!("{} waits for it", pending.join(", ")));
     Some(Difference { field: RESTART.to_owned(), found, wanted: Some("done".to_owned()), change })
+}
+
+fn waits_for_restart(name: &str, found: &Settings) -> bool {
+    found.contains_key(&format!("{}{name}", parameters::PENDING))
 }
 
 /// Whether the server bears the mark that its object is gone.

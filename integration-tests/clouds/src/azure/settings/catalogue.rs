@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Setting;
+use crate::azure::flavour::EXTENSIONS;
 use crate::postgres::{Error, Parameters, Server};
 
 /// What only the service sets: by name, or by the beginning of it [K].
@@ -47,39 +48,6 @@ const LIBRARIES: &str = "age,anon,auto_explain,azure_storage,pg_cron,pg_failover
 const INSTALLED: [&str; 3] = ["auto_explain", "pg_prewarm", "pg_stat_statements"];
 const PRELOADED: &str = "pg_cron,pg_stat_statements";
 
-/// Extensions that the service has and a plain PostgreSQL has not [D].
-const EXTENSIONS: [&str; 30] = [
-    "address_standardizer",
-    "age",
-    "anon",
-    "azure_ai",
-    "azure_storage",
-    "hll",
-    "hypopg",
-    "login_hook",
-    "orafce",
-    "pg_cron",
-    "pg_hint_plan",
-    "pg_partman",
-    "pg_repack",
-    "pg_squeeze",
-    "pgaudit",
-    "pglogical",
-    "pgrouting",
-    "pgstattuple",
-    "plv8",
-    "postgis",
-    "postgis_raster",
-    "postgis_sfcgal",
-    "postgis_tiger_geocoder",
-    "postgis_topology",
-    "semver",
-    "session_variable",
-    "tdigest",
-    "timescaledb",
-    "topn",
-    "vector",
-];
 /// Extensions of a plain PostgreSQL that the service has not [D].
 const FORBIDDEN: [&str; 8] =
     ["adminpack", "file_fdw", "old_snapshot", "pg_surgery", "plperlu", "plpython3u", "pltcl", "pltclu"];

@@ -165,6 +165,20 @@ fn one_restart_follows_when_all_values_are_set_and_only_for_ours() {
 }
 
 #[test]
+fn a_static_parameter_that_went_back_to_its_default_is_ours_until_the_restart() {
+    let pending = json!({"isDynamicConfig": false, "isConfigPendingRestart": true});
+    let facts = facts(&server(), &[parameter("max_connections", "100", "100", pending)], &[]);
+    let (owner, spec, managed) = (owner(), spec(json!({})), ["max_connections".to_owned()]);
+    let desired = DesiredServer { managed: &managed, ..DesiredServer::new(&owner, &spec) };
+    let differences = rules::differences(&desired, &config(json!({})), &facts);
+    let expected = [
+        "parameter.max_connections: 100, asked for its default [restart]",
+        "restart: max_connections waits for it, asked for done [restart]",
+    ];
+    assert_eq!(differences.iter().map(sentence).collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn extensions_are_allowed_at_once_and_preloaded_by_a_restart() {
     let list = |name: &str, value: &str, dynamic: bool| {
         parameter(name, value, "", json!({"dataType": "Set", "isDynamicConfig": dynamic}))

@@ -1,13 +1,8 @@
 //! Everything that is simulated, once, before the official judge: `oav` with Azure's own Swagger.
 
-// A test fails by panicking; its helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod azure_client;
-
 use std::path::Path;
 
-use azure_client::{Client, server, single};
+use crate::client::{Client, server, single};
 use clouds::azure::contract::{Verdict, judge};
 use clouds::azure::{SUBSCRIPTION, Simulator};
 use serde_json::{Value, json};

@@ -1,11 +1,6 @@
 //! What is left of single servers, over the wire.
 
-// A test fails by panicking; its helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod azure_client;
-
-use azure_client::{Client, PASSWORD, single};
+use crate::client::{Client, PASSWORD, single};
 use clouds::azure::Simulator;
 use serde_json::json;
 use tokio_postgres::config::SslMode;

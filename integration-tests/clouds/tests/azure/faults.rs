@@ -1,13 +1,8 @@
 //! What goes wrong with a simulated Azure: on the wire, in the background, behind everybody's back.
 
-// A test fails by panicking; its helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod azure_client;
-
 use std::time::{Duration, Instant};
 
-use azure_client::{Client, PASSWORD, server};
+use crate::client::{Client, PASSWORD, server};
 use clouds::azure::Simulator;
 use clouds::faults::{Fault, Kind};
 use serde_json::json;
@@ -131,6 +126,29 @@ async fn lists_come_in_pages() {
         page["value"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!([names(&first), names(&second)].concat(), ["one", "three", "two"]);
+}
+
+#[tokio::test]
+async fn calls_are_counted_when_a_test_wants_that() {
+    let simulator = Simulator::start().await.unwrap();
+    let client = Client::new(&simulator).await;
+    simulator.clock().hold();
+    simulator.limit_calls();
+    let read = async || client.get("flexibleServers").await;
+    let first = read().await;
+    assert_eq!(first.header("x-ms-ratelimit-remaining-subscription-reads"), Some("249"));
+    let mut refused = read().await;
+    for _ in 0..260 {
+        if refused.status == 429 {
+            break;
+        }
+        refused = read().await;
+    }
+    assert_eq!((refused.status, refused.code()), (429, "SubscriptionRequestsThrottled"));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(client.call("DELETE", SHOP, None).await.status, 204, "deletions are counted apart");
+    simulator.clock().turn(Duration::from_secs(1));
+    assert_eq!(read().await.status, 200);
 }
 
 #[tokio::test]

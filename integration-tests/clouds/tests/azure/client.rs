@@ -1,8 +1,5 @@
 //! A client of the simulated Azure, small enough to see what goes over the wire.
 
-// Not every test program needs all of it.
-#![allow(dead_code)]
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

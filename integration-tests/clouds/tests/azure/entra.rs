@@ -1,13 +1,8 @@
 //! Tokens: who gets one, for how long, and what for.
 
-// A test fails by panicking; its helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-
-mod azure_client;
-
 use std::time::Duration;
 
-use azure_client::{Client, VERSION, send, token};
+use crate::client::{Client, VERSION, send, token};
 use clouds::azure::{SUBSCRIPTION, Simulator};
 
 #[tokio::test]
@@ -57,7 +52,7 @@ async fn a_role_allows_what_it_names_and_nothing_else() {
     let client = Client::new(&simulator).await;
     simulator.allow(Some(&["Microsoft.DBforPostgreSQL/flexibleServers/read"]));
     assert_eq!(client.get("flexibleServers/nobody").await.code(), "ResourceNotFound");
-    let answer = client.call("PUT", "flexibleServers/shop", Some(azure_client::server())).await;
+    let answer = client.call("PUT", "flexibleServers/shop", Some(crate::client::server())).await;
     assert_eq!((answer.status, answer.code()), (403, "AuthorizationFailed"));
     assert!(simulator.server("shop").is_none());
 }
