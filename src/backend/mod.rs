@@ -123,8 +123,8 @@ pub trait ServerBackend: Send + Sync {
         Duration::ZERO
     }
 
-    /// How soon after work on a server has begun it is looked at for the first time, where looking costs nothing; from
-    /// then on less and less often. None: as often as the configuration says.
+    /// How soon after the creation of a server has begun it is looked at for the first time, where looking costs nothing;
+    /// from then on less and less often. None: as often as the configuration says.
     fn first_poll(&self) -> Option<Duration> {
         None
     }

@@ -115,8 +115,8 @@ pub struct Reconcile {
     /// and PostgreSQL takes connections; 0: every look logs in.
     #[schemars(range(min = 0, max = 86400))]
     pub login_seconds: u64,
-    /// Seconds between two looks at a server that the backend is working on. The backend `local`, which costs nothing to
-    /// ask, is looked at sooner at first.
+    /// Seconds between two looks at a server that the backend is working on. A new one of the backend `local`, which costs
+    /// nothing to ask, is looked at sooner at first.
     #[schemars(range(min = 1, max = 600))]
     pub poll_seconds: u64,
     /// Shortest time in seconds between two password resets that a label asks for.

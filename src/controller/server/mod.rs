@@ -142,7 +142,9 @@ impl Subject for Servers {
                 context.pause(uid, trigger.into(), generation)
             }
             ServerTrigger::Busy | ServerTrigger::Unusable => {
-                let first = seen.backend.as_ref().ok().and_then(|backend| backend.first_poll());
+                // One that is made for the first time; what mends an older one may go on and off.
+                let backend = seen.backend.as_ref().ok().filter(|_| !seen.was_ready);
+                let first = backend.and_then(|backend| backend.first_poll());
                 context.wait_for_backend(uid, trigger.into(), generation, first)
             }
             ServerTrigger::DatabasesExist | ServerTrigger::Unreadable => {
