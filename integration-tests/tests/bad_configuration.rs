@@ -52,13 +52,18 @@ fn table() -> Vec<Wrong> {
                 ":1:1:",
                 " backend:",
                 "found nothing",
-                "expected the name of the default backend (available: local)",
+                "expected the name of the default backend (available: local, azurepostgresflexible, awsrds)",
             ],
         ),
         wrong(
             "an unknown backend",
             GOOD.replace("backend: local", "backend: mongo"),
-            [":1:10:", " backend:", "found \"mongo\"", "expected the name of a backend (available: local)"],
+            [
+                ":1:10:",
+                " backend:",
+                "found \"mongo\"",
+                "expected the name of a backend (available: local, azurepostgresflexible, awsrds)",
+            ],
         ),
         wrong(
             "a backend that is not in this version",
