@@ -56,7 +56,7 @@ impl Backend {
         match self {
             Self::Local => "examples/simple.yaml",
             Self::Awsrds => "examples/aws.yaml",
-            Self::Azurepostgresflexible => "examples/azure-firewall.yaml",
+            Self::Azurepostgresflexible => "examples/azure.yaml",
         }
     }
 
