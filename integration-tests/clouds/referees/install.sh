@@ -2,6 +2,9 @@
 # Installs the packages that the file $2 beside this script pins, from PyPI, into the folder $1, once. Needs python3 with
 # venv.
 set -euo pipefail
+# Tests that run beside each other ask for the same: one installs, and the others wait for it.
+exec 9>"$1.lock"
+flock 9
 pinned=$(dirname "${BASH_SOURCE[0]}")/$2
 cmp --silent "$pinned" "$1/complete" && exit 0
 rm -rf "$1"
