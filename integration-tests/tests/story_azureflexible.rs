@@ -120,7 +120,8 @@ async fn a_hundred_servers_of_the_original_are_taken_over_and_looked_at_without_
     let login = story.credentials("first-login").await;
     world.operator.sigterm().await.unwrap();
 
-    // One PostgreSQL stands behind all of them. The original made a Sunday of every day. (It locked servers, too; here is no lock.)
+    // One PostgreSQL stands behind all of them. The original made a Sunday of every day. (It
+    // locked servers, too; here is no lock.)
     let first = format!("{}-first", story.namespace);
     for number in 1..SERVERS {
         let name = format!("s{number}");
