@@ -13,7 +13,6 @@ use integration_tests::aws::CREDENTIALS;
 use integration_tests::operator::{OperatorOptions, project_file};
 use integration_tests::world::{Credentials, Story, World, says, server_condition};
 use kube::ResourceExt;
-use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
@@ -79,13 +78,11 @@ fn server(name: &str, more: Value) -> Value {
 
 /// The object and the Secret of a server as the original operator leaves them.
 async fn left_by_the_original(story: &Story<'_>, name: &str, login: &Credentials) {
-    let traces = json!({"metadata": {"finalizers": ["kopf.zalando.org/KopfFinalizerMarker"]}});
-    let object: PostgreSQLServer = serde_json::from_value(server(name, traces)).unwrap();
-    story.api().create(&PostParams::default(), &object).await.unwrap();
-    let status =
-        json!({"status": {"backend": "awsrds", "deployment": {"status": "finished", "reason": "done"}}});
-    let params = PatchParams::default();
-    story.api::<PostgreSQLServer>().patch_status(name, &params, &Patch::Merge(status)).await.unwrap();
+    let left = json!({
+        "metadata": {"finalizers": ["kopf.zalando.org/KopfFinalizerMarker"]},
+        "status": {"backend": "awsrds", "deployment": {"status": "finished", "reason": "done"}},
+    });
+    story.store::<PostgreSQLServer>(server(name, left)).await;
     story.store_secret(&format!("{name}-login"), login).await;
 }
 

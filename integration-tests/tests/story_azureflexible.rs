@@ -14,7 +14,6 @@ use clouds::azure::{CLIENT, Call, GROUP, SUBSCRIPTION, Simulator, TENANT};
 use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLServer, Reason};
 use integration_tests::operator::{OperatorOptions, project_file};
 use integration_tests::world::{Credentials, Story, World, says, server_condition};
-use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
@@ -96,17 +95,18 @@ fn server(name: &str, more: Value) -> Value {
 
 /// The object and the Secret of a server as the original operator leaves them.
 async fn left_by_the_original(story: &Story<'_>, name: &str, more: Value, login: &Credentials) {
-    let mut traces = json!({"metadata": {
-        "finalizers": ["kopf.zalando.org/KopfFinalizerMarker"],
-        "annotations": {"kopf.zalando.org/last-handled-configuration": "{\"spec\":{}}\n"},
-    }});
-    json_patch::merge(&mut traces, &more);
-    let object: PostgreSQLServer = serde_json::from_value(server(name, traces)).unwrap();
-    story.api().create(&PostParams::default(), &object).await.unwrap();
-    let deployment = json!({"status": "finished", "reason": "Database server created"});
-    let status = json!({"status": {"backend": "azurepostgresflexible", "deployment": deployment}});
-    let params = PatchParams::default();
-    story.api::<PostgreSQLServer>().patch_status(name, &params, &Patch::Merge(status)).await.unwrap();
+    let mut left = json!({
+        "metadata": {
+            "finalizers": ["kopf.zalando.org/KopfFinalizerMarker"],
+            "annotations": {"kopf.zalando.org/last-handled-configuration": "{\"spec\":{}}\n"},
+        },
+        "status": {
+            "backend": "azurepostgresflexible",
+            "deployment": {"status": "finished", "reason": "Database server created"},
+        },
+    });
+    json_patch::merge(&mut left, &more);
+    story.store::<PostgreSQLServer>(server(name, left)).await;
     story.store_secret(&format!("{name}-login"), login).await;
 }
 
@@ -120,8 +120,8 @@ async fn a_hundred_servers_of_the_original_are_taken_over_and_looked_at_without_
     let login = story.credentials("first-login").await;
     world.operator.sigterm().await.unwrap();
 
-    // One PostgreSQL stands behind all of them. The original made a Sunday of every day. (It
-    // locked servers, too; here is no lock.)
+    // One PostgreSQL stands behind all of them. The original made a Sunday of every day.
+    // (It locked servers, too; here is no lock.)
     let first = format!("{}-first", story.namespace);
     for number in 1..SERVERS {
         let name = format!("s{number}");

@@ -197,12 +197,6 @@ impl Subject for AwsRds {
         });
     }
 
-    async fn fill_disk(&self) -> bool {
-        false
-    }
-
-    async fn free_disk(&self) {}
-
     async fn fail_next_creation(&self) {
         self.simulator.fail_creations(1);
     }

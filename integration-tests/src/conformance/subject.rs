@@ -51,10 +51,12 @@ pub trait Subject: Send + Sync {
     async fn exchange(&self, namespace: &str, name: &str);
 
     /// Fills the disk on which the servers stand; false where it cannot be had.
-    async fn fill_disk(&self) -> bool;
+    async fn fill_disk(&self) -> bool {
+        false
+    }
 
     /// Makes room again.
-    async fn free_disk(&self);
+    async fn free_disk(&self) {}
 
     /// The next creation is accepted, and fails before the server is available.
     async fn fail_next_creation(&self);
