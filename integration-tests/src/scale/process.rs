@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+
 use super::Failure;
 use super::operator::{PEEK, TAKE};
 use super::samples::Passes;
-
-/// The kernel counts a process' time in these; it is the same on every Linux.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// The operator.
 pub(super) struct OperatorProcess {
@@ -62,11 +62,9 @@ impl OperatorProcess {
 
     /// Seconds of CPU it has used, without its children.
     pub fn cpu(&self) -> Result<f64, Failure> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let rest = stat.rsplit_once(')').ok_or("no statistics of the operator")?.1;
-        // Fields 14 and 15: in user mode, and in the kernel.
-        let ticks = rest.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
-        Ok(ticks.sum::<f64>() / TICKS_PER_SECOND)
+        let process = Pid::from_raw(i32::try_from(self.child.id())?);
+        let used = clock_gettime(clock_getcpuclockid(process)?)?;
+        Ok(Duration::from(used).as_secs_f64())
     }
 
     /// Its memory, now (`VmRSS`) or at most (`VmHWM`), in MiB.

@@ -7,7 +7,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme};
 
 use crate::postgres::endpoint::{Endpoint, TlsMode};
 use crate::postgres::error::SqlError;
@@ -42,7 +42,10 @@ pub(super) fn client_config(endpoint: &Endpoint) -> Result<Arc<ClientConfig>, Sq
 
 fn trusting(ca_pem: Option<&str>) -> Result<ClientConfig, String> {
     // Named, not the process default: that one panics when two providers are linked.
-    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut provider = aws_lc_rs::default_provider();
+    // Before 18, PostgreSQL takes no other curve (`ssl_ecdh_curve`): a key of another one costs a round trip more.
+    provider.kx_groups.sort_by_key(|group| group.name() != NamedGroup::secp256r1);
+    let provider = Arc::new(provider);
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;

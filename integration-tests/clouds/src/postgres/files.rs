@@ -15,9 +15,9 @@ pub(super) fn main(folder: &Path, addresses: &[Ipv4Addr]) -> String {
         ("max_connections", "50"),
         ("max_wal_size", "256MB"),
         ("log_line_prefix", "%m [%p] "),
-        // Nothing survives the process, so nothing needs to reach the disk.
+        // Nothing survives the machine, so nothing needs to reach the disk. What was committed has to survive a killed
+        // process, though, and without `synchronous_commit` it may still be in its memory.
         ("fsync", "off"),
-        ("synchronous_commit", "off"),
         ("full_page_writes", "off"),
     ];
     let fixed = [

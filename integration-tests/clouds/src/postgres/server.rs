@@ -34,6 +34,8 @@ pub struct Server {
     major: u32,
     authority: Mutex<String>,
     process: Mutex<Option<Child>>,
+    /// Held by whoever starts it: a change and the service itself may do so at the same time.
+    starting: tokio::sync::Mutex<()>,
 }
 
 impl Server {
@@ -100,6 +102,7 @@ impl Server {
             major: install.major,
             authority: Mutex::new(authority.to_owned()),
             process: Mutex::new(None),
+            starting: tokio::sync::Mutex::new(()),
         };
         server.write(parameters)?;
         server.start().await?;
@@ -151,6 +154,7 @@ impl Server {
 
     /// Starts it and waits until it answers; nothing if it runs.
     pub async fn start(&self) -> Result<(), Error> {
+        let _alone = self.starting.lock().await;
         if !self.runs() {
             let log = self.folder.join("log");
             let open = |log: &Path| OpenOptions::new().create(true).append(true).open(log);

@@ -13,6 +13,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use integration_tests::operator::{CloudKind, KeptCloud};
 
+/// As in the product, whose controllers `bench` measures in a process of this binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What is told to the user when something cannot be done.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
