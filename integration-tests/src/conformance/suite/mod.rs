@@ -33,6 +33,7 @@ pub async fn life(subject: Arc<dyn Subject>) {
         case(&bench, "idle", life::a_pass_with_nothing_to_do_writes_nothing).await,
         case(&bench, "updates", changes::every_update_comes_into_force).await,
         case(&bench, "reset", life::a_reset_replaces_the_password).await,
+        case(&bench, "late-password", life::a_password_that_comes_late_is_set_once).await,
         case(&bench, "password-drift", changes::a_password_changed_by_hand_is_put_back).await,
         case(&bench, "databases", databases::a_database_lives_and_goes).await,
         case(&bench, "order", databases::a_server_waits_for_its_databases).await,
