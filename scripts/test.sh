@@ -49,33 +49,50 @@ build() {
     programs > "$kept/programs"
 }
 
-# Programs with tests, as cargo tells of them: what kind of target it is of, its name, the folder of its package, and
-# where it is. They are run without cargo, which would look for changes in six hundred packages before each.
+# What is run, each in a process of its own: its name, the folder of its package, the program, and which of its tests.
+# They are run without cargo, which would look for changes in six hundred packages before each. Each module of the stories
+# has a control plane of its own, which ends with the process.
 programs() {
+  local kind name folder program module
+  targets | while read -r kind name folder program; do
+    if [[ $name != stories ]]; then
+      echo "$name:$kind $folder $program"
+      continue
+    fi
+    echo "stories $folder $program every_file_is_a_module"
+    sed -nE 's/^mod ([a-z_]+);$/\1/p' "$folder/tests/stories/main.rs" | while read -r module; do
+      echo "story:$module $folder $program $module::"
+    done
+  done
+}
+
+# Programs with tests, as cargo tells of them: what kind of target, its name, the folder of its package, the program.
+targets() {
   sed -nE '/"test":true},"features"/s#.*"manifest_path":"([^"]+)/Cargo.toml".*"kind":\["([a-z-]+)".*"name":"([^"]+)".*"executable":"([^"]+)".*#\2 \3 \1 \4#p' \
     "$kept/artefacts"
 }
 
 freshness() { "$kept/generate" --check --root "$root"; }
 
-# run KIND NAME FOLDER PROGRAM: what it says is shown when it has ended, so that two do not mix.
+# run NAME FOLDER PROGRAM [TESTS]: what it says is shown when it has ended, so that two do not mix.
 run() {
-  local said=$kept/$1-$2.log started=$SECONDS result=0
-  (cd "$3" && CARGO_MANIFEST_DIR=$3 "$4") > "$said" 2>&1 || result=$?
+  local name=$1 folder=$2 program=$3 said=$kept/$1.log started=$SECONDS result=0
+  shift 3
+  (cd "$folder" && CARGO_MANIFEST_DIR=$folder "$program" "$@") > "$said" 2>&1 || result=$?
   flock "$kept" cat "$said"
-  echo "-- $2: $((SECONDS - started)) s"
+  echo "-- $name: $((SECONDS - started)) s"
   return "$result"
 }
 
 # Test programs beside each other: they wait a lot. Those that take longest begin first, so that none is left alone at
 # the end.
 beside_each_other() {
-  local longest='conformance_[a-z]*|postgres_matrix|story_(crash_points|killed|leader)'
+  local longest='^(conformance_[a-z]*:test|postgres_matrix:test|story:(crash_points|killed|leader)) '
   export kept
   export -f run
   {
-    grep -E "^test ($longest) " "$kept/programs"
-    grep -vE "^test ($longest) " "$kept/programs"
+    grep -E "$longest" "$kept/programs"
+    grep -vE "$longest" "$kept/programs"
   } | xargs -P "${HCPG_TEST_PROGRAMS:-4}" -L 1 bash -c 'run "$@"' - | tee -a "$log"
 }
 
