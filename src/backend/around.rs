@@ -212,8 +212,7 @@ impl<H: Hook> ServerBackend for Around<H> {
         owner: &Owner,
         password: &Password,
     ) -> Result<(), BackendError> {
-        let call =
-            Call { operation: Operation::SetAdminPassword, identity, owner, password: Some(password) };
+        let call = Call { operation: Operation::SetAdminPassword, identity, owner, password: Some(password) };
         self.hook.write(call, self.inner.set_admin_password(identity, owner, password)).await
     }
 

@@ -57,7 +57,8 @@ impl Faulty {
             }
             answer
         };
-        let faulty = suffer(operation, fault, stale.filter(|_| fault == Some(Fault::Stale)).or(late), execute);
+        let faulty =
+            suffer(operation, fault, stale.filter(|_| fault == Some(Fault::Stale)).or(late), execute);
         let answer = if operation.is_write() {
             self.effects.around(namespace, format!("backend {operation:?}"), faulty).await
         } else {
