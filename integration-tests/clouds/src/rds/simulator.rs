@@ -241,7 +241,7 @@ impl Simulator {
     }
 
     /// One more cluster that is like another one, with other tags and the same PostgreSQL behind. Its members are called
-    /// as those of the other one, with its own name in place of the other's.
+    /// as those of the other one, with its own name in place of the other's, and have no tags.
     pub fn twin_cluster(&self, of: &str, id: &str, tags: BTreeMap<String, String>) {
         for realm in self.cloud.each() {
             let mut state = realm.state();
@@ -251,7 +251,8 @@ impl Simulator {
                 let name = format!("{id}{}", member.id.strip_prefix(of).unwrap_or(&member.id));
                 let resource_id = format!("db-SIM{:023}", self.cloud.number());
                 let (cluster, arn) = (Some(id.to_owned()), realm.arn("db", &name));
-                let twin = Instance { id: name.clone(), resource_id, arn, cluster, ..member };
+                let tags = BTreeMap::new();
+                let twin = Instance { id: name.clone(), resource_id, arn, cluster, tags, ..member };
                 state.instances.insert(name, twin);
             }
             let resource_id = format!("cluster-SIM{:018}", self.cloud.number());
