@@ -86,7 +86,8 @@ impl Service {
         send: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
     ) -> Result<T, Failed> {
         self.budget.take(urgency).await;
-        let answer = send(&self.clients().await?.rds).await;
+        // The SDK's futures are large, and several of them stand in each of ours.
+        let answer = Box::pin(send(&self.clients().await?.rds)).await;
         answer.map_err(|error| {
             let failed = failed(name, &error, secret);
             if let Some(pause) = failed.throttled() {

@@ -113,6 +113,11 @@ impl Servers for Aurora {
         simulator.drift_cluster(server, |cluster| other(&mut cluster.resource_id));
     }
 
+    fn mends_creation_by(&self) -> Operation {
+        // The member is replaced; the cluster stays.
+        Operation::Update
+    }
+
     fn wire_calls(&self, flow: Flow) -> Vec<&'static str> {
         let mut calls = vec!["DescribeDBClusters", "DescribeDBInstances"];
         calls.extend(match flow {

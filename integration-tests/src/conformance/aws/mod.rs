@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use super::done;
+use super::faults::Operation;
 use super::flow::Flow;
-use super::subject::{Drift, Subject, Update};
+use super::subject::{Drift, Shown, Subject, Update};
 use aurora::Aurora;
 use rds::Rds;
 
@@ -46,6 +47,10 @@ trait Servers: Send + Sync {
     fn tagged(&self, simulator: &Simulator, tag: &str, value: &str) -> Vec<String>;
     /// Gives the server another id that is never used again, or its own one back.
     fn exchange(&self, simulator: &Simulator, server: &str, other: fn(&mut String));
+    /// As [`Subject::mends_creation_by`].
+    fn mends_creation_by(&self) -> Operation {
+        Operation::Create
+    }
     fn wire_calls(&self, flow: Flow) -> Vec<&'static str>;
     /// The calls that do not say for which server they are made.
     fn shared_calls(&self) -> [&'static str; 2];
@@ -180,6 +185,10 @@ impl Subject for Aws {
         self.simulator.creations_to_fail() == 0
     }
 
+    fn mends_creation_by(&self) -> Operation {
+        self.servers.mends_creation_by()
+    }
+
     fn wire_faults(&self) -> Vec<&'static str> {
         let faults = WIRE.into_iter().map(|(name, _)| name);
         faults.chain(["throttled", "busy", "credentials expired"]).collect()
@@ -205,8 +214,6 @@ impl Subject for Aws {
 
 /// A parameter that is set, changed, and brought back, and one that needs a restart.
 fn parameters() -> Vec<Update> {
-    use super::faults::Operation;
-    use super::subject::Shown;
     let parameter = |name, parameters: Value, shown| Update {
         name,
         spec: json!({"serverParameters": parameters}),
