@@ -69,7 +69,7 @@ impl RdsBackend {
             .await;
         self.note_write(name);
         if answer.is_ok() {
-            let restarted_for = Some(parameters::found(&facts));
+            let restarted_for = Some(parameters::shown(&facts));
             self.memory().entry(name.to_owned()).or_default().restarted_for = restarted_for;
         }
         answer.map(drop).map_err(BackendError::from)
@@ -82,7 +82,7 @@ impl RdsBackend {
         }
         let memory = self.memory();
         let name = facts.settings.get(rules::IDENTIFIER)?;
-        parameters::restart(facts, memory.get(name).and_then(|one| one.restarted_for.as_ref()))
+        parameters::restart(facts, memory.get(name).and_then(|one| one.restarted_for.as_deref()))
     }
 }
 

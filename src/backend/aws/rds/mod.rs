@@ -1,5 +1,6 @@
 //! The backend `awsrds`: one instance of Amazon RDS per server.
 
+mod attempts;
 mod change;
 mod configure;
 mod delete;
@@ -22,8 +23,8 @@ use aws_sdk_rds::types::DbInstance;
 
 use super::super::cloud::Listing;
 use super::super::{
-    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation, Settings,
+    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation,
 };
 use super::client::Service;
 use super::trust::{self, AwsConfigError};
@@ -54,9 +55,11 @@ struct Remembered {
     /// Its deletion was asked for and not refused, with a final snapshot or without one.
     goes_with_snapshot: Option<bool>,
     /// The parameters that it was last restarted for.
-    restarted_for: Option<Settings>,
+    restarted_for: Option<String>,
     /// The upgrade that the service has accepted: from which version, and what was asked for.
     upgrade: Option<(String, String)>,
+    /// It was said what was kept of these two.
+    recalled: bool,
 }
 
 impl RdsBackend {
@@ -123,6 +126,15 @@ impl ServerBackend for RdsBackend {
     fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
         let found = facts.settings.get(rules::WINDOW).and_then(|found| window::read(found));
         found.unwrap_or(WeeklyWindow::DEFAULT)
+    }
+
+    fn notes(&self, identity: &ServerIdentity) -> Notes {
+        let attempts = self.memory().get(&identity.name).map(Remembered::attempts);
+        Notes { operation: None, attempts: attempts.unwrap_or_default() }
+    }
+
+    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
+        self.memory().entry(identity.name.clone()).or_default().recall(&kept.attempts);
     }
 
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {

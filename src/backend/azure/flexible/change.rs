@@ -17,7 +17,9 @@ use super::model::{
     PropertiesWrite, ServerWrite,
 };
 use super::observe::uid;
-use super::{CREATION, FlexibleBackend, LOCKS_VERSION, PASSWORD, SERVER, firewall, requests, rules};
+use super::{
+    CREATION, DELETION, FlexibleBackend, LOCKS_VERSION, PASSWORD, SERVER, firewall, requests, rules,
+};
 use crate::secrets::Password;
 
 /// The original's lock.
@@ -289,10 +291,9 @@ impl FlexibleBackend {
         {
             return Ok(());
         }
-        self.memory.forget(&identity.name);
         let change = Change::<()> {
             name: "deleting the server",
-            about: SERVER,
+            about: DELETION,
             below: "",
             version: self.version(),
             method: Method::DELETE,

@@ -19,8 +19,8 @@ use async_trait::async_trait;
 
 use super::super::cloud::Listing;
 use super::super::{
-    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation,
 };
 use super::arm::Arm;
 use super::authorities::Authorities;
@@ -38,6 +38,7 @@ const LOCKS_VERSION: &str = "2020-05-01";
 /// What a change is about.
 const SERVER: &str = "server";
 const PASSWORD: &str = "password";
+const DELETION: &str = "deletion";
 /// What is going on when a server is made.
 const CREATION: &str = "creating the server";
 const NO_SNAPSHOT: &str = "on Azure, backups of a server go with it; use Delete or Retain";
@@ -101,6 +102,14 @@ impl ServerBackend for FlexibleBackend {
 
     fn firewall_rules(&self, desired: &DesiredServer<'_>) -> BTreeSet<String> {
         firewall::asked(&self.config, desired.spec).into_keys().collect()
+    }
+
+    fn notes(&self, identity: &ServerIdentity) -> Notes {
+        self.memory.notes(&identity.name)
+    }
+
+    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
+        self.memory.recall(&self.arm, &identity.name, kept);
     }
 
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {

@@ -15,7 +15,7 @@ use super::super::identity::{self, escaped};
 use super::super::memory::{Course, Task};
 use super::super::states::{self, State};
 use super::model::{Configuration, FirewallRule, Lock, Server};
-use super::{CREATION, FlexibleBackend, LOCKS_VERSION, SERVER, firewall, parameters, rules};
+use super::{CREATION, DELETION, FlexibleBackend, LOCKS_VERSION, SERVER, firewall, parameters, rules};
 use crate::postgres::{Endpoint, TlsMode};
 
 impl FlexibleBackend {
@@ -46,7 +46,7 @@ impl FlexibleBackend {
         match course {
             Some((task, Course::Running)) => {
                 present.accepts_writes = false;
-                if task.about == SERVER {
+                if task.about == SERVER || task.about == DELETION {
                     present.health = Health::Unusable { message: format!("Azure is {}", task.name) };
                 }
                 present.operation = Some(task.name);
