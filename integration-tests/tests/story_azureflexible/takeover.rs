@@ -58,8 +58,8 @@ async fn all_that_the_original_leaves_on_azure_is_taken_over_without_a_write_and
     world.operator.start_again().await.unwrap();
 
     let told = [
-        "maintenance.window: Sun 03:00, asked for Wed 03:00",
         "firewall.office: 192.0.2.1 to 192.0.2.7, asked for 192.0.2.1 to 192.0.2.9",
+        "maintenance.window: Sun 03:00, asked for Wed 03:00",
     ];
     let taken = story
         .server_where("team", "is taken over, and what differs is told", |server| {
