@@ -7,7 +7,8 @@ use serde_json::json;
 use super::cloud::{Cloud, count, server, shown};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn neither_a_restart_nor_an_upgrade_that_came_to_nothing_is_repeated_by_an_operator_that_was_restarted() {
+async fn neither_a_restart_nor_an_upgrade_that_came_to_nothing_is_repeated_by_an_operator_that_was_restarted()
+{
     let cloud = Cloud::start().await;
     let world = cloud.world(json!({"resync_seconds": 10})).await;
     let story = world.story("begun").await;
@@ -40,7 +41,9 @@ async fn neither_a_restart_nor_an_upgrade_that_came_to_nothing_is_repeated_by_an
     drop(client);
     let upgrades = || {
         let calls = cloud.0.log().into_iter();
-        calls.filter(|call| call.action == "ModifyDBInstance" && call.fields.contains_key("EngineVersion")).count()
+        calls
+            .filter(|call| call.action == "ModifyDBInstance" && call.fields.contains_key("EngineVersion"))
+            .count()
     };
     story.patch::<PostgreSQLServer>("main", json!({"spec": {"version": "17"}})).await;
     refuses(&story, "AWS has not carried out the upgrade that it accepted").await;

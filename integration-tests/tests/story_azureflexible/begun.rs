@@ -43,9 +43,7 @@ async fn why_an_operation_failed_is_told_by_an_operator_that_did_not_begin_it() 
     world.operator.start_again().await.unwrap();
     is_told(&story, "changing the server").await;
     story
-        .eventually("it is changed", async || {
-            (cloud.0.server(&name)?.storage.size == 64).then_some(())
-        })
+        .eventually("it is changed", async || (cloud.0.server(&name)?.storage.size == 64).then_some(()))
         .await;
     story.server_ready("main").await;
     is_over(&story).await;

@@ -108,4 +108,3 @@ pub async fn left_by_the_original(story: &Story<'_>, name: &str, more: Value, lo
     story.store::<PostgreSQLServer>(server(name, left)).await;
     story.store_secret(&format!("{name}-login"), login).await;
 }
-

@@ -32,7 +32,9 @@ async fn a_server_gets_its_lock_again_and_waits_for_somebody_to_lift_it_before_i
         .await;
     assert_eq!(cloud.count("DELETE flexibleServers"), 0, "what is known to be locked is not tried");
     cloud.0.unlock(&name);
-    story.patch::<PostgreSQLServer>("main", json!({"metadata": {"annotations": {"look": "once more"}}})).await;
+    story
+        .patch::<PostgreSQLServer>("main", json!({"metadata": {"annotations": {"look": "once more"}}}))
+        .await;
     story.gone::<PostgreSQLServer>("main").await;
     assert!(cloud.0.server(&name).is_none() && !locked());
     cloud.judge();

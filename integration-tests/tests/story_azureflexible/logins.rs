@@ -94,7 +94,7 @@ async fn a_managed_identity_logs_in_and_without_one_the_command_line_does() {
     let (identity, secret) = (format!("{}/msi/token", cloud.0.endpoint()), cloud.0.client_secret());
     let nobody = TempDir::new().unwrap();
     let managed = [("IDENTITY_ENDPOINT", identity.as_str()), ("IDENTITY_HEADER", &secret)];
-    inside(&cloud, "logins::managed", nobody.path(), &managed);
+    inside(&cloud, "managed", nobody.path(), &managed);
 
     // Nothing else than the simulated cloud is asked, which does not know this one.
     let unknown = [("IDENTITY_ENDPOINT", identity.as_str()), ("IDENTITY_HEADER", "unknown")];
@@ -104,14 +104,17 @@ async fn a_managed_identity_logs_in_and_without_one_the_command_line_does() {
     let script = format!("#!/bin/sh\n[ \"$1 $2\" = \"account get-access-token\" ] && echo '{answer}'\n");
     std::fs::write(&az, script).unwrap();
     std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
-    inside(&cloud, "logins::command_line", tools.path(), &unknown);
-    inside(&cloud, "logins::nobody", nobody.path(), &unknown);
+    inside(&cloud, "command_line", tools.path(), &unknown);
+    inside(&cloud, "nobody", nobody.path(), &unknown);
 }
 
 /// Runs an ignored test of this program in a process of its own, with that environment.
 fn inside(cloud: &Cloud, test: &str, tools: &Path, environment: &[(&str, &str)]) {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", test, "--ignored", "--nocapture"]).env(ENDPOINT, cloud.0.endpoint());
+    // As the module is called in this program.
+    let (_, here) = module_path!().split_once("::").unwrap();
+    let test = format!("{here}::{test}");
+    child.args(["--exact", &test, "--ignored", "--nocapture"]).env(ENDPOINT, cloud.0.endpoint());
     child.env(AUTHORITIES, cloud.1.path()).env("PATH", format!("{}:/bin:/usr/bin", tools.display()));
     child.envs(environment.iter().copied());
     for name in ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_AUTHORITY_HOST"] {

@@ -30,8 +30,14 @@ async fn a_server_lives_in_a_virtual_network_with_the_zone_as_a_name_or_a_sectio
         .await;
     let found = cloud.0.server(&format!("{}-main", story.namespace)).unwrap();
     assert!(!found.public && found.rules.is_empty());
-    assert_is(found.subnet, "/resourceGroups/databases/providers/Microsoft.Network/virtualNetworks/company/subnets/databases");
-    assert_is(found.dns_zone, &format!("/resourceGroups/databases/providers/Microsoft.Network/privateDnsZones/{ZONE}"));
+    assert_is(
+        found.subnet,
+        "/resourceGroups/databases/providers/Microsoft.Network/virtualNetworks/company/subnets/databases",
+    );
+    assert_is(
+        found.dns_zone,
+        &format!("/resourceGroups/databases/providers/Microsoft.Network/privateDnsZones/{ZONE}"),
+    );
     assert_eq!(cloud.count("PUT flexibleServers/firewallRules"), 0);
 
     // The zone may be in another group; servers that are there stay as they are.
@@ -43,7 +49,10 @@ async fn a_server_lives_in_a_virtual_network_with_the_zone_as_a_name_or_a_sectio
     story.try_apply(server("second", json!({}))).await.unwrap();
     story.server_ready("second").await;
     let found = cloud.0.server(&format!("{}-second", story.namespace)).unwrap();
-    assert_is(found.dns_zone, &format!("/resourceGroups/network/providers/Microsoft.Network/privateDnsZones/{ZONE}"));
+    assert_is(
+        found.dns_zone,
+        &format!("/resourceGroups/network/providers/Microsoft.Network/privateDnsZones/{ZONE}"),
+    );
     story.server_ready("main").await;
     let first = format!("{}-main", story.namespace);
     let writes: Vec<_> =
@@ -66,7 +75,10 @@ async fn a_standby_comes_and_goes_and_does_not_move() {
     let elsewhere = Some(("ZoneRedundant".to_owned(), Some("3".to_owned())));
     let none = Some(("Disabled".to_owned(), None));
 
-    story.try_apply(server("main", merged(enabled(true), json!({"spec": {"size": {"cpu": 2}}})))).await.unwrap();
+    story
+        .try_apply(server("main", merged(enabled(true), json!({"spec": {"size": {"cpu": 2}}}))))
+        .await
+        .unwrap();
     story.server_ready("main").await;
     assert_eq!(standby(), elsewhere, "from the beginning");
     story.patch::<PostgreSQLServer>("main", enabled(false)).await;

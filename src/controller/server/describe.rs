@@ -174,7 +174,11 @@ fn keep_notes(status: &mut ServerStatus, seen: &ServerSeen, now: Timestamp) {
 }
 
 /// The status after the actions of a pass: with what they have begun, before anything else happens.
-pub(super) fn afterwards(object: &PostgreSQLServer, seen: &ServerSeen, now: Timestamp) -> Option<ServerStatus> {
+pub(super) fn afterwards(
+    object: &PostgreSQLServer,
+    seen: &ServerSeen,
+    now: Timestamp,
+) -> Option<ServerStatus> {
     let mut status = object.status.clone()?;
     let notes = seen.notes.as_ref()?;
     let begun = notes.operation.is_some() || notes.attempts != status.attempts;

@@ -327,10 +327,7 @@ pub(super) async fn observe(
     })
 }
 
-fn notes<E>(
-    backend: &Result<Arc<dyn ServerBackend>, E>,
-    identity: Option<&ServerIdentity>,
-) -> Option<Notes> {
+fn notes<E>(backend: &Result<Arc<dyn ServerBackend>, E>, identity: Option<&ServerIdentity>) -> Option<Notes> {
     Some(backend.as_ref().ok()?.notes(identity?))
 }
 

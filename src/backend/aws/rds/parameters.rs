@@ -73,7 +73,8 @@ pub(super) fn found(facts: &ServerFacts) -> Settings {
 /// The same in one line.
 pub(super) fn shown(facts: &ServerFacts) -> String {
     let all = found(facts).into_iter();
-    let pairs = all.map(|(field, value)| format!("{}={value}", field.strip_prefix(PARAMETER).unwrap_or(&field)));
+    let pairs =
+        all.map(|(field, value)| format!("{}={value}", field.strip_prefix(PARAMETER).unwrap_or(&field)));
     pairs.collect::<Vec<_>>().join(", ")
 }
 

@@ -148,7 +148,8 @@ async fn an_operation_elsewhere_is_not_asked_about() {
 async fn an_operation_that_was_kept_is_asked_about_at_once_and_only_here() {
     let running = (202, vec![], json!({}));
     let (arm, address, script) = client(vec![running, (204, vec![], json!({}))]).await;
-    for elsewhere in ["https://example.com/op".to_owned(), format!("{address}.example.com/op"), String::new()] {
+    for elsewhere in ["https://example.com/op".to_owned(), format!("{address}.example.com/op"), String::new()]
+    {
         assert_eq!(arm.kept(&elsewhere, None), None);
     }
     let operation = arm.kept(&format!("{address}/op"), Some("location")).unwrap();

@@ -100,7 +100,8 @@ fn throughput_on_rds(
 ) {
     let mut config = classes();
     config["classes"][class]["throughput"] = json!(wanted);
-    let found = rds(&rds_config(config), Some(&wish(json!({"class": class, "storageGB": storage_gb})))).unwrap();
+    let found =
+        rds(&rds_config(config), Some(&wish(json!({"class": class, "storageGB": storage_gb})))).unwrap();
     assert_eq!(found.size.throughput, throughput);
     assert_eq!(found.warnings, warnings);
 }
