@@ -9,8 +9,8 @@ use async_trait::async_trait;
 
 use crate::api::{DeletionPolicy, WeeklyWindow};
 use crate::backend::{
-    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation,
 };
 use crate::failpoints;
 use crate::fence;
@@ -104,6 +104,14 @@ impl ServerBackend for Metered {
 
     fn unsupported(&self, desired: &DesiredServer<'_>) -> Vec<Rejection> {
         self.inner.unsupported(desired)
+    }
+
+    fn notes(&self, identity: &ServerIdentity) -> Notes {
+        self.inner.notes(identity)
+    }
+
+    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
+        self.inner.recall(identity, kept);
     }
 
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {

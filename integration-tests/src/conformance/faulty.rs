@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hcpg::api::{DeletionPolicy, WeeklyWindow};
 use hcpg::backend::{
-    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation,
 };
 use hcpg::secrets::Password;
 
@@ -162,6 +162,14 @@ impl ServerBackend for FaultyBackend {
 
     async fn at_rest(&self) {
         self.inner.at_rest().await;
+    }
+
+    fn notes(&self, identity: &ServerIdentity) -> Notes {
+        self.inner.notes(identity)
+    }
+
+    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
+        self.inner.recall(identity, kept);
     }
 
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {

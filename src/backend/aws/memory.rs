@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::super::Notes;
+
 /// By the name of the server.
 #[derive(Debug, Default)]
 pub(super) struct Memory(Mutex<HashMap<String, Remembered>>);
@@ -12,13 +14,15 @@ pub(super) struct Memory(Mutex<HashMap<String, Remembered>>);
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
     /// When this process last changed it.
-    written: Option<Instant>,
+    pub(super) written: Option<Instant>,
     /// Its deletion was asked for and not refused, with a final snapshot or without one.
     pub(super) goes_with_snapshot: Option<bool>,
-    /// By instance: the parameters that it was last restarted for.
+    /// By instance: the parameters that it was last restarted for, in one line.
     pub(super) restarted_for: BTreeMap<String, String>,
     /// The upgrade that the service has accepted: from which version, and what was asked for.
     pub(super) upgrade: Option<(String, String)>,
+    /// It was said what was kept of these two.
+    pub(super) recalled: bool,
 }
 
 impl Memory {
@@ -26,6 +30,11 @@ impl Memory {
     pub(super) fn of<T>(&self, name: &str, with: impl FnOnce(&mut Remembered) -> T) -> T {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         with(all.entry(name.to_owned()).or_default())
+    }
+
+    /// What is kept of it in the object's status.
+    pub(super) fn notes(&self, name: &str) -> Notes {
+        Notes { operation: None, attempts: self.of(name, |known| known.attempts(name)) }
     }
 
     /// What was listed before no longer counts for this server: called when a change was answered, and when it was not.

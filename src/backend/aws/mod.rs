@@ -1,5 +1,6 @@
 //! PostgreSQL servers on AWS: Amazon RDS and Amazon Aurora.
 
+mod attempts;
 mod aurora;
 mod base;
 mod client;

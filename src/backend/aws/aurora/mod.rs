@@ -21,8 +21,8 @@ use aws_sdk_rds::types::DbCluster;
 
 use super::super::cloud::Listing;
 use super::super::{
-    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation,
 };
 use super::base::{Base, SETTLING};
 use super::engine::Engine;
@@ -82,6 +82,14 @@ impl ServerBackend for AuroraBackend {
     fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
         let found = facts.settings.get(wishes::WINDOW).and_then(|found| window::read(found));
         found.unwrap_or(WeeklyWindow::DEFAULT)
+    }
+
+    fn notes(&self, identity: &ServerIdentity) -> Notes {
+        self.base.memory.notes(&identity.name)
+    }
+
+    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
+        self.base.memory.of(&identity.name, |known| known.recall(&identity.name, &kept.attempts));
     }
 
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {

@@ -15,8 +15,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::super::{
-    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation,
 };
 use super::base::{Base, SETTLING};
 use super::engine::Engine;
@@ -73,6 +73,14 @@ impl ServerBackend for RdsBackend {
     fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
         let found = facts.settings.get(wishes::WINDOW).and_then(|found| window::read(found));
         found.unwrap_or(WeeklyWindow::DEFAULT)
+    }
+
+    fn notes(&self, identity: &ServerIdentity) -> Notes {
+        self.base.memory.notes(&identity.name)
+    }
+
+    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
+        self.base.memory.of(&identity.name, |known| known.recall(&identity.name, &kept.attempts));
     }
 
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {
