@@ -11,6 +11,7 @@ use hcpg::backend::{
     BackendError, FlexibleBackend, Owner, Read, ServerBackend, ServerObservation, Urgency, Variables,
 };
 use hcpg::config::AzureFlexibleConfig;
+use serde_json::json;
 use tempfile::{NamedTempFile, TempDir};
 
 use super::cloud::{Cloud, section};
@@ -100,7 +101,8 @@ async fn a_managed_identity_logs_in_and_without_one_the_command_line_does() {
     let unknown = [("IDENTITY_ENDPOINT", identity.as_str()), ("IDENTITY_HEADER", "unknown")];
     let tools = TempDir::new().unwrap();
     let az = tools.path().join("az");
-    let answer = format!("{{\"accessToken\": \"{}\", \"expires_on\": 4102444800}}", cloud.0.give_token());
+    let token = cloud.0.give_token();
+    let answer = json!({"accessToken": token, "expires_on": 4_102_444_800_i64, "tokenType": "Bearer"});
     let script = format!("#!/bin/sh\n[ \"$1 $2\" = \"account get-access-token\" ] && echo '{answer}'\n");
     std::fs::write(&az, script).unwrap();
     std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
