@@ -34,7 +34,7 @@ use crate::api::{DeletionPolicy, PostgreSQLServerSpec, WeeklyWindow};
 use crate::secrets::Password;
 
 #[cfg(feature = "clouds")]
-pub use aws::{AwsConfigError, RdsBackend};
+pub use aws::{AuroraBackend, AwsConfigError, RdsBackend};
 #[cfg(feature = "clouds")]
 pub use azure::{AzureConfigError, FlexibleBackend, Variables};
 pub use error::{BackendError, Retry};

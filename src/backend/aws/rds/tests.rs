@@ -12,7 +12,7 @@ use super::super::super::{
     ServerObservation, Stage,
 };
 use super::super::tags;
-use super::{RdsBackend, delete, requests, rules};
+use super::{RdsBackend, requests, rules};
 use crate::api::{DeletionPolicy, PostgreSQLServerSpec};
 use crate::config::RdsConfig;
 
@@ -324,8 +324,11 @@ fn what_has_no_effect_on_aws_is_told() {
 }
 
 #[test]
-fn a_final_snapshot_has_one_name_for_each_object() {
-    assert_eq!(delete::final_snapshot("team-orders", &owner()), "team-orders-final-uid-1");
+fn a_member_of_a_cluster_is_nobodys_instance_even_if_the_administrator_names_it() {
+    let named = json!({"namespace": "team", "name": "orders", "aws_identifier": "legacy"});
+    let backend = RdsBackend::new(config(json!({"name_overrides": [named]}))).unwrap();
+    let member = DbInstance::builder().db_instance_identifier("legacy").db_cluster_identifier("shop").build();
+    assert!(backend.whose(&member, &owner()).is_some_and(|told| told.contains("Aurora cluster shop")));
 }
 
 #[test]
@@ -337,7 +340,7 @@ fn an_upgrade_that_came_to_nothing_is_told_and_not_repeated_until_another_versio
     let differences = |spec| backend.differences(&DesiredServer::new(&owner, spec), &facts);
     assert!(differences(&seventeen)[0].restarts());
     let accepted = Some(("16.9".to_owned(), "17".to_owned()));
-    backend.memory().entry("team-orders".to_owned()).or_default().upgrade = accepted;
+    backend.base.memory.of("team-orders", |known| known.upgrade = accepted);
     let told = differences(&seventeen);
     assert!(!told[0].restarts() && told[0].sentence().contains("upgrade logs"), "{told:?}");
     assert_eq!(differences(&sixteen), vec![]);
