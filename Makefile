@@ -63,7 +63,7 @@ generate: ## Writes the generated files (CRDs, diagrams, …)
 	cargo run --bin generate
 
 crash-table: ## Kills the operator after every effect, and writes docs/crash-points.md (7 minutes)
-	HCPG_WRITE_TABLES=1 cargo test --workspace --test story_crash_points
+	HCPG_WRITE_TABLES=1 cargo test --workspace --test stories -- crash_points::
 
 fault-tables: ## Meets every fault in every flow, and writes docs/{faults,misfortunes,watches}*.md (15 minutes)
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_local -- faults states watches

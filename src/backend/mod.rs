@@ -3,6 +3,7 @@
 //! A backend observes and acts; it decides nothing. Whether and when something is done is decided by the state machine
 //! in [`crate::fsm`].
 
+mod around;
 #[cfg(feature = "clouds")]
 mod aws;
 #[cfg(feature = "clouds")]
@@ -33,6 +34,7 @@ use jiff::Timestamp;
 use crate::api::{DeletionPolicy, PostgreSQLServerSpec, WeeklyWindow};
 use crate::secrets::Password;
 
+pub use around::{Around, Call, Hook, Operation};
 #[cfg(feature = "clouds")]
 pub use aws::{AuroraBackend, AwsConfigError, RdsBackend};
 #[cfg(feature = "clouds")]

@@ -153,6 +153,11 @@ impl Subject for Servers {
                 let first = backend.and_then(|backend| backend.first_poll());
                 context.wait_for_backend(uid, trigger.into(), generation, first)
             }
+            // No longer than until it may be set once more.
+            ServerTrigger::PasswordAwaited => {
+                let wait = context.wait(uid, trigger.into(), generation);
+                wait.min(seen.awaited.unwrap_or(wait))
+            }
             ServerTrigger::DatabasesExist | ServerTrigger::Unreadable => {
                 context.wait(uid, trigger.into(), generation)
             }

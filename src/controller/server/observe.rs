@@ -48,6 +48,8 @@ pub struct ServerSeen {
     pub refused: Vec<(&'static str, String)>,
     /// The passwords.
     pub credentials: CredentialsSeen,
+    /// How much longer it is only looked whether the password that was set is in force.
+    pub awaited: Option<Duration>,
     /// What is asked for besides the spec.
     pub requests: Requests,
     /// Whether a password reset is due.
@@ -268,6 +270,7 @@ pub(super) async fn observe(
     };
     let unsupported = selected.as_ref().map_or_else(|_| Vec::new(), |backend| backend.unsupported(&desired));
     let reset_due = surroundings::reset_due(context, &requests, &credentials, now);
+    let awaited = credentials.refused().and_then(|password| context.awaited.left(&uid, password));
     let absent = matches!(answer, Answer::Absent);
     let refused = ["UpdateServer", "ConfigureServer"]
         .into_iter()
@@ -321,6 +324,7 @@ pub(super) async fn observe(
         rejections,
         refused,
         credentials,
+        awaited,
         requests,
         reset_due,
         deleting,

@@ -51,12 +51,15 @@ impl Simulator {
     pub fn crash_briefly(&self, name: &str) -> bool {
         let Some(server) = self.postgres(name).filter(|server| server.runs()) else { return false };
         server.kill();
+        let name = name.to_owned();
         tokio::spawn(async move {
             while server.runs() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            // It is tried again by nobody: whatever waits for it says so.
-            let _ = server.start().await;
+            // It is tried again by nobody; whoever waits for it in vain shall see why.
+            if let Err(error) = server.start().await {
+                eprintln!("the simulated Azure: {name} did not come up again: {error}");
+            }
         });
         true
     }

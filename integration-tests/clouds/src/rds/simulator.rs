@@ -12,6 +12,7 @@ use crate::faults::Faults;
 use crate::postgres::{Error, Pool};
 use crate::rds_flavour::{AUTHORITIES, RDS};
 
+use super::life::tell;
 use super::realm::Realm;
 use super::{Cloud, Cluster, Instance, Place, Quotas, Snapshot, housekeeping, serve, sts, versions};
 
@@ -268,14 +269,15 @@ impl Simulator {
         let server = self.cloud.find_instance(id, |it| it.server.clone()).flatten().or_else(of_cluster);
         let Some(server) = server.filter(|server| server.runs()) else { return false };
         server.kill();
-        let cloud = self.cloud.clone();
+        let (cloud, id) = (self.cloud.clone(), id.to_owned());
         tokio::spawn(async move {
             while server.runs() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             cloud.state_lasts().await;
-            // One that does not start is seen by whoever waits for it.
-            let _ = server.start().await;
+            if let Err(error) = server.start().await {
+                tell(&id, "did not come up again", &error);
+            }
         });
         true
     }

@@ -31,6 +31,7 @@ pub(super) fn create(
         .set_max_allocated_storage(size.max_storage_gb.map(number))
         .storage_type(<&str>::from(size.storage_type))
         .set_iops(size.iops.map(number))
+        .set_storage_throughput(size.throughput.map(number))
         .storage_encrypted(true)
         .master_username(&aws.admin_username)
         .port(5432)
@@ -75,7 +76,7 @@ pub(super) fn modify(
                 storage = true;
                 change.storage_type(wanted)
             }
-            rules::IOPS => {
+            rules::IOPS | rules::THROUGHPUT => {
                 storage = true;
                 change
             }
@@ -104,7 +105,8 @@ pub(super) fn modify(
     if storage {
         // Volumes with provisioned operations want their number along with every change.
         let size = rules::size_of_found(desired.spec, config, there);
-        change = change.set_iops(size.and_then(|size| size.iops).map(number));
+        let (iops, throughput) = size.map_or((None, None), |size| (size.iops, size.throughput));
+        change = change.set_iops(iops.map(number)).set_storage_throughput(throughput.map(number));
     }
     any.then_some(change)
 }

@@ -16,6 +16,7 @@ use crate::config::RdsConfig;
 pub(super) const STORAGE: &str = "storageGB";
 pub(super) const MAX_STORAGE: &str = "maxStorageGB";
 pub(super) const IOPS: &str = "iops";
+pub(super) const THROUGHPUT: &str = "throughput";
 /// Storage that does not grow by itself.
 pub(super) const OFF: &str = "off";
 
@@ -34,6 +35,7 @@ const RULES: &[FieldRule] = &[
     },
     equal(MAX_STORAGE, false),
     equal(IOPS, false),
+    equal(THROUGHPUT, false),
 ];
 
 pub(super) fn storage_gb(spec: &PostgreSQLServerSpec) -> Option<i64> {
@@ -80,6 +82,7 @@ pub(super) fn found(instance: &DbInstance) -> Settings {
     note(MAX_STORAGE, Some(most.map_or_else(|| OFF.to_owned(), |most| most.to_string())));
     note(STORAGE_TYPE, instance.storage_type().map(str::to_owned));
     note(IOPS, instance.iops().map(|iops| iops.to_string()));
+    note(THROUGHPUT, instance.storage_throughput().map(|throughput| throughput.to_string()));
     note(versions::VERSION, instance.engine_version().map(str::to_owned));
     note(wishes::CLASS, instance.db_instance_class().map(str::to_owned));
     note(wishes::STANDBY, instance.multi_az().map(|on| on.to_string()));
@@ -114,6 +117,7 @@ fn wanted(desired: &DesiredServer<'_>, config: &RdsConfig, found: &Settings) -> 
         ask(MAX_STORAGE, most.or(off.then(|| OFF.to_owned())));
         ask(STORAGE_TYPE, Some(<&str>::from(size.storage_type).to_owned()));
         ask(IOPS, size.iops.map(|iops| iops.to_string()));
+        ask(THROUGHPUT, size.throughput.map(|throughput| throughput.to_string()));
         ask(wishes::CLASS, Some(size.instance_type));
     }
     wanted
@@ -135,7 +139,10 @@ pub(super) fn differences(
         let toggles = zero(difference.found.as_deref()) || zero(difference.wanted.as_deref());
         match &mut difference.change {
             Change::Apply { restart, .. } if difference.field == RETENTION => *restart = toggles,
-            change if optimizing && [STORAGE, STORAGE_TYPE, IOPS].contains(&difference.field.as_str()) => {
+            change
+                if optimizing
+                    && [STORAGE, STORAGE_TYPE, IOPS, THROUGHPUT].contains(&difference.field.as_str()) =>
+            {
                 let message = "AWS is still working on the last change of the storage; it follows by itself";
                 *change = Change::Refused { message: message.to_owned() };
             }

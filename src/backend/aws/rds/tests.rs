@@ -34,6 +34,7 @@ fn config(more: Value) -> RdsConfig {
         "classes": {
             "small": {"instance_type": "db.t4g.small", "storage_type": "gp3", "iops": 0},
             "plenty": {"instance_type": "db.t4g.small", "storage_type": "gp3", "iops": 12000},
+            "wide": {"instance_type": "db.t4g.small", "storage_type": "gp3", "throughput": 1000},
             "fast": {"instance_type": "db.m5.large", "storage_type": "io1", "iops": 3000},
         },
     });
@@ -163,6 +164,24 @@ fn a_change_carries_what_differs_and_nothing_else() {
         (&None, &None, &None)
     );
     assert!(change.get_master_user_password().is_none() && change.get_vpc_security_group_ids().is_none());
+}
+
+#[test]
+fn the_throughput_of_a_class_is_asked_for_where_the_storage_takes_one() {
+    let (owner, settings) = (owner(), settings());
+    for (gb, throughput) in [(20, None), (400, Some(1000))] {
+        let spec = spec(json!({"size": {"class": "wide", "storageGB": gb}}));
+        let desired = DesiredServer::new(&owner, &spec);
+        let size = rules::size_of_new(&spec, &settings).unwrap();
+        let request = requests::create("team-orders", &desired, &settings, &size);
+        assert_eq!((request.get_storage_throughput(), request.get_iops()), (&throughput, &None));
+        // As large gp3 is where nobody has asked.
+        let there = instance().allocated_storage(gb).storage_throughput(500).build();
+        let found = differences(&there, &settings, &spec);
+        let change = requests::modify(&desired, &settings, &there, &found);
+        let asked = change.as_ref().and_then(|change| *change.get_storage_throughput());
+        assert_eq!((found.len(), asked), (usize::from(throughput.is_some()), throughput), "{found:?}");
+    }
 }
 
 #[rstest]
