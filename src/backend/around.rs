@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use strum::{EnumIter, IntoStaticStr};
 
 use super::{
-    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation,
 };
 use crate::api::{DeletionPolicy, WeeklyWindow};
 use crate::secrets::Password;
@@ -152,6 +152,14 @@ impl<H: Hook> ServerBackend for Around<H> {
 
     async fn at_rest(&self) {
         self.inner.at_rest().await;
+    }
+
+    fn notes(&self, identity: &ServerIdentity) -> Notes {
+        self.inner.notes(identity)
+    }
+
+    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
+        self.inner.recall(identity, kept);
     }
 
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {

@@ -1,6 +1,6 @@
 //! One suite for every backend, and a decorator that puts faults between it and the operator.
 //!
-//! * [`Subject`]: what a backend brings along: [`Local`], [`AwsRds`], [`AzureFlexible`].
+//! * [`Subject`]: what a backend brings along: [`Local`], [`Aws`], [`AzureFlexible`].
 //! * [`Faulty`]: around any backend, with [`Faults`]: which calls meet which fault, and what became of every call.
 //! * [`Effects`]: the points at which the operator may be killed.
 //! * [`Bench`]: a real control plane with the controllers in this process, with the chart's rights only.
@@ -9,7 +9,7 @@
 //! This is for tests: what goes wrong panics, with all there is to know about it.
 
 mod api_faults;
-mod awsrds;
+mod aws;
 mod azureflexible;
 mod bench;
 mod case;
@@ -26,7 +26,7 @@ mod table;
 mod watch_faults;
 
 pub use api_faults::{ApiFault, ApiFaults, Asker, Target};
-pub use awsrds::AwsRds;
+pub use aws::Aws;
 pub use azureflexible::AzureFlexible;
 pub use bench::Bench;
 pub use case::Case;

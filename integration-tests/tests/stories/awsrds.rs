@@ -1,76 +1,29 @@
-//! Servers on the simulated RDS, with the operator as its own process: a hundred of them at rest, and one through its life.
+//! Servers on the simulated RDS, with the operator as its own process: a hundred of them at rest, one through its life, and
+//! what else becomes of them.
+
+mod begun;
+mod cloud;
+mod refusals;
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
-use clouds::rds::{Call, Quotas, Simulator};
+use clouds::rds::Call;
 use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLServer, Reason};
-use integration_tests::aws::CREDENTIALS;
-use integration_tests::operator::{OperatorOptions, project_file};
-use integration_tests::world::{Credentials, Story, World, says, server_condition};
+use integration_tests::operator::project_file;
+use integration_tests::world::{Credentials, Story, says, server_condition};
 use kube::ResourceExt;
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 
-/// A page of the service's listing holds so many; so many servers are at rest.
-const SERVERS: usize = 100;
+use cloud::{Cloud, SERVERS, count, server, shown};
+
 /// Seconds between two looks; the least that the configuration takes.
 const RESYNC: u64 = 10;
 /// How many of them are watched.
 const ROUNDS: u64 = 4;
 
-/// The cloud, and the file with its authorities.
-struct Cloud(Simulator, NamedTempFile);
-
-impl Cloud {
-    async fn start() -> Self {
-        let simulator = Simulator::start().await.unwrap();
-        simulator.set_quotas(Quotas { instances: SERVERS, ..Quotas::default() });
-        let mut authorities = NamedTempFile::new().unwrap();
-        authorities.write_all(simulator.ca_pem().as_bytes()).unwrap();
-        Self(simulator, authorities)
-    }
-
-    async fn world(&self, reconcile: Value) -> World {
-        let section = json!({
-            "region": "eu-central-1",
-            "subnet_group": "default",
-            "endpoint": self.0.endpoint(),
-            "sts_endpoint": self.0.endpoint(),
-            "extra_ca_file": self.1.path(),
-            "classes": {"small": {"instance_type": "db.t4g.small", "storage_type": "gp3"}},
-            "default_class": "small",
-        });
-        let config = json!({
-            "backend": "awsrds",
-            "allowed_backends": ["awsrds"],
-            "backends": {"local": null, "awsrds": section},
-            "reconcile": reconcile,
-        });
-        let environment =
-            CREDENTIALS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        World::start_with(OperatorOptions { config, environment, ..OperatorOptions::default() }).await
-    }
-
-    fn calls_since(&self, begin: usize) -> Vec<Call> {
-        self.0.log().split_off(begin)
-    }
-}
-
 fn is_read(call: &Call) -> bool {
     call.action.starts_with("Describe")
-}
-
-fn server(name: &str, more: Value) -> Value {
-    let mut object = json!({
-        "apiVersion": "hybridcloud.maibornwolff.de/v1alpha1",
-        "kind": "PostgreSQLServer",
-        "metadata": {"name": name},
-        "spec": {"credentialsSecret": format!("{name}-login"), "size": {"storageGB": 20}},
-    });
-    json_patch::merge(&mut object, &more);
-    object
 }
 
 /// The object and the Secret of a server as the original operator leaves them.
@@ -216,20 +169,13 @@ async fn a_server_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docum
     assert_eq!(unused, ["rds:CreateDBSnapshot"], "the policy allows what is never called");
 }
 
-async fn shown(story: &Story<'_>, query: &str) -> String {
-    let Ok(client) = story.credentials("main-login").await.connect().await else { return String::new() };
-    client.query_one(query, &[]).await.map(|row| row.get(0)).unwrap_or_default()
-}
-
-fn count(cloud: &Cloud, action: &str) -> usize {
-    cloud.0.log().iter().filter(|call| call.action == action).count()
-}
-
-/// What the documented policy allows.
+/// What the documented policy allows, without what is there for Aurora only.
 fn allowed() -> BTreeSet<String> {
     let text = std::fs::read_to_string(project_file("docs/aws-iam-policy.json")).unwrap();
     let policy: Value = serde_json::from_str(&text).unwrap();
     let statements = policy["Statement"].as_array().unwrap();
-    let actions = statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap());
+    let ours =
+        statements.iter().filter(|statement| !statement["Sid"].as_str().unwrap().ends_with("ForAurora"));
+    let actions = ours.flat_map(|statement| statement["Action"].as_array().unwrap());
     actions.map(|action| action.as_str().unwrap().to_owned()).collect()
 }

@@ -1,111 +1,28 @@
 //! Flexible servers on the simulated Azure, with the operator as its own process: a hundred of them taken over and at
-//! rest, and one through its life with the documented role.
+//! rest, one through its life with the documented role, and what else becomes of them.
+
+mod begun;
+mod cloud;
+mod guarded;
+mod logins;
+mod private;
+mod takeover;
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
-use clouds::azure::contract::Verdict;
-use clouds::azure::{CLIENT, Call, GROUP, SUBSCRIPTION, Simulator, TENANT};
 use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLServer, Reason};
-use integration_tests::operator::{OperatorOptions, project_file};
-use integration_tests::world::{Credentials, Story, World, says, server_condition};
+use integration_tests::operator::project_file;
+use integration_tests::world::{Story, says, server_condition};
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
+
+use cloud::{Cloud, left_by_the_original, server};
 
 /// So many servers are at rest.
 const SERVERS: usize = 100;
 /// Seconds between two looks; the least that the configuration takes.
 const RESYNC: u64 = 10;
 const MARK: &str = "hybridcloud-postgresql-operator:marked-for-deletion";
-
-/// The cloud, and the file with its authorities.
-struct Cloud(Simulator, NamedTempFile);
-
-impl Cloud {
-    async fn start() -> Self {
-        let simulator = Simulator::start().await.unwrap();
-        let mut authorities = NamedTempFile::new().unwrap();
-        authorities.write_all(simulator.ca_pem().as_bytes()).unwrap();
-        Self(simulator, authorities)
-    }
-
-    async fn world(&self, more: Value, reconcile: Value) -> World {
-        let mut section = json!({
-            "subscription_id": SUBSCRIPTION,
-            "location": "westeurope",
-            "resource_group": GROUP,
-            "name_pattern": "{namespace}-{name}",
-            "resource_manager_endpoint": self.0.endpoint(),
-            "authority_host": self.0.endpoint(),
-            "extra_ca_file": self.1.path(),
-            "call_budget": {"per_second": 100, "burst": 1000},
-        });
-        json_patch::merge(&mut section, &more);
-        let config = json!({
-            "backend": "azurepostgresflexible",
-            "allowed_backends": ["azurepostgresflexible"],
-            "backends": {"local": null, "azurepostgresflexible": section},
-            "reconcile": reconcile,
-        });
-        let environment = [
-            ("AZURE_TENANT_ID", TENANT.to_owned()),
-            ("AZURE_CLIENT_ID", CLIENT.to_owned()),
-            ("AZURE_CLIENT_SECRET", self.0.client_secret()),
-        ];
-        let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        World::start_with(OperatorOptions { config, environment, ..OperatorOptions::default() }).await
-    }
-
-    fn calls_since(&self, begin: usize) -> Vec<Call> {
-        self.0.log().split_off(begin)
-    }
-
-    fn count(&self, action: &str) -> usize {
-        self.0.log().iter().filter(|call| call.action == action && call.status < 300).count()
-    }
-
-    /// All that was said so far before the official judge; without the contract's data nothing is judged.
-    fn judge(&self) {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oav");
-        match self.0.judge(&folder).unwrap() {
-            Verdict::NotJudged(why) => println!("the exchanges were not judged: {why}"),
-            Verdict::Judged(exchanges, findings) => {
-                println!("{exchanges} exchanges were judged by Azure's own contract");
-                assert!(findings.is_empty(), "{findings:#?}");
-            }
-        }
-    }
-}
-
-fn server(name: &str, more: Value) -> Value {
-    let mut object = json!({
-        "apiVersion": "hybridcloud.maibornwolff.de/v1alpha1",
-        "kind": "PostgreSQLServer",
-        "metadata": {"name": name},
-        "spec": {"credentialsSecret": format!("{name}-login"), "version": "17", "size": {"storageGB": 32}},
-    });
-    json_patch::merge(&mut object, &more);
-    object
-}
-
-/// The object and the Secret of a server as the original operator leaves them.
-async fn left_by_the_original(story: &Story<'_>, name: &str, more: Value, login: &Credentials) {
-    let mut left = json!({
-        "metadata": {
-            "finalizers": ["kopf.zalando.org/KopfFinalizerMarker"],
-            "annotations": {"kopf.zalando.org/last-handled-configuration": "{\"spec\":{}}\n"},
-        },
-        "status": {
-            "backend": "azurepostgresflexible",
-            "deployment": {"status": "finished", "reason": "Database server created"},
-        },
-    });
-    json_patch::merge(&mut left, &more);
-    story.store::<PostgreSQLServer>(server(name, left)).await;
-    story.store_secret(&format!("{name}-login"), login).await;
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_servers_of_the_original_are_taken_over_and_looked_at_without_a_write() {

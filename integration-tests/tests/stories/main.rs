@@ -6,6 +6,7 @@
 // A test fails by panicking; its helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod awsaurora;
 mod awsrds;
 mod azureflexible;
 mod conflicts;

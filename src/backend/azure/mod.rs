@@ -3,10 +3,18 @@
 mod arm;
 mod authorities;
 mod credentials;
+mod extensions;
+mod fields;
+mod firewall;
 mod flexible;
 mod identity;
 mod memory;
+mod model;
+mod parameters;
+mod service;
 mod states;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

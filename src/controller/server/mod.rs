@@ -115,7 +115,13 @@ impl Subject for Servers {
         trigger: ServerTrigger,
         action: ServerAction,
     ) -> Result<Vec<Note>, Failure> {
-        act::act(context, object, seen, trigger, action).await
+        let outcome = act::act(context, object, seen, trigger, action).await;
+        seen.note();
+        outcome
+    }
+
+    fn afterwards(object: &PostgreSQLServer, seen: &ServerSeen, now: Timestamp) -> Option<ServerStatus> {
+        describe::afterwards(object, seen, now)
     }
 
     fn is_change(action: ServerAction) -> bool {

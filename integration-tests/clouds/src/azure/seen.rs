@@ -34,6 +34,14 @@ impl Simulator {
         self.inner.world().lock(&Self::server_id(name));
     }
 
+    /// The names of a server's locks, in lower case.
+    #[must_use]
+    pub fn locks(&self, name: &str) -> Vec<String> {
+        let world = self.inner.world();
+        let locks = world.locks.get(&Self::server_id(name).to_lowercase());
+        locks.map(|locks| locks.keys().cloned().collect()).unwrap_or_default()
+    }
+
     /// Somebody takes all locks off a server.
     pub fn unlock(&self, name: &str) {
         self.inner.world().locks.remove(&Self::server_id(name).to_lowercase());

@@ -1,11 +1,8 @@
 //! The backend `azurepostgresflexible`: one flexible server of Azure Database for PostgreSQL per server.
 
 mod change;
-mod extensions;
-mod firewall;
 mod model;
 mod observe;
-mod parameters;
 mod requests;
 mod rules;
 #[cfg(test)]
@@ -17,39 +14,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::super::cloud::Listing;
 use super::super::{
-    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation,
 };
-use super::arm::Arm;
-use super::authorities::Authorities;
-use super::memory::Memory;
-use super::{AzureConfigError, Variables, connect, identity};
+use super::firewall::Policy;
+use super::service::{SETTLING, Service, refused};
+use super::{AzureConfigError, Variables, identity};
 use crate::api::{DeletionPolicy, WeeklyWindow};
 use crate::config::AzureFlexibleConfig;
 use crate::secrets::Password;
-
-/// How long the service may not show a server after it has accepted its creation. What this process has begun it knows
-/// of anyway, and a second request meets the first one by its name.
-const SETTLING: Duration = Duration::from_secs(10);
-/// The original's version of the locks' API has the same fields.
-const LOCKS_VERSION: &str = "2020-05-01";
-/// What a change is about.
-const SERVER: &str = "server";
-const PASSWORD: &str = "password";
-/// What is going on when a server is made.
-const CREATION: &str = "creating the server";
-const NO_SNAPSHOT: &str = "on Azure, backups of a server go with it; use Delete or Retain";
 
 /// Flexible servers.
 #[derive(Debug)]
 pub struct FlexibleBackend {
     config: AzureFlexibleConfig,
-    arm: Arm,
-    authorities: Authorities,
-    listing: Listing<model::Server>,
-    memory: Memory,
+    service: Service<model::Server>,
 }
 
 impl FlexibleBackend {
@@ -58,13 +38,14 @@ impl FlexibleBackend {
     /// # Errors
     /// When a key of the configuration cannot be used.
     pub fn new(config: AzureFlexibleConfig, variables: &Variables) -> Result<Self, AzureConfigError> {
-        let (arm, authorities) = connect(&config.azure, variables)?;
-        Ok(Self { config, arm, authorities, listing: Listing::new(), memory: Memory::default() })
+        let service = Service::new(&config.azure, "flexibleServers", model::API_VERSION, variables)?;
+        Ok(Self { config, service })
     }
+}
 
-    fn version(&self) -> &str {
-        self.config.azure.api_version.as_deref().unwrap_or(model::API_VERSION)
-    }
+/// What the administrator says about rules of the firewall.
+fn policy(config: &AzureFlexibleConfig) -> Policy<'_> {
+    Policy::new(&config.network, &config.parameters)
 }
 
 #[async_trait]
@@ -82,8 +63,7 @@ impl ServerBackend for FlexibleBackend {
     }
 
     fn default_deletion(&self, of_original: bool) -> DeletionPolicy {
-        let azure = &self.config.azure;
-        azure.taken_over_deletion_policy.filter(|_| of_original).unwrap_or(azure.deletion_policy)
+        self.service.default_deletion(of_original)
     }
 
     fn leaves_deleted(&self) -> bool {
@@ -100,7 +80,15 @@ impl ServerBackend for FlexibleBackend {
     }
 
     fn firewall_rules(&self, desired: &DesiredServer<'_>) -> BTreeSet<String> {
-        firewall::asked(&self.config, desired.spec).into_keys().collect()
+        policy(&self.config).asked(desired.spec).into_keys().collect()
+    }
+
+    fn notes(&self, identity: &ServerIdentity) -> Notes {
+        self.service.notes(identity)
+    }
+
+    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
+        self.service.recall(identity, kept);
     }
 
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {
@@ -134,7 +122,8 @@ impl ServerBackend for FlexibleBackend {
         desired: &DesiredServer<'_>,
         password: &Password,
     ) -> Result<(), BackendError> {
-        self.create_server(identity, desired, password).await
+        let body = || requests::create(identity, desired, &self.config, password).map_err(refused);
+        self.service.create(identity, desired, password, body).await
     }
 
     async fn update(
@@ -143,7 +132,9 @@ impl ServerBackend for FlexibleBackend {
         desired: &DesiredServer<'_>,
         differences: &[Difference],
     ) -> Result<(), BackendError> {
-        self.update_server(identity, desired, differences).await
+        let server = self.service.at_rest(identity, desired.owner).await?;
+        let body = requests::change(desired, &self.config, &server, differences);
+        self.service.update(identity, differences, body).await
     }
 
     async fn configure(
@@ -161,11 +152,11 @@ impl ServerBackend for FlexibleBackend {
         owner: &Owner,
         password: &Password,
     ) -> Result<(), BackendError> {
-        self.change_password(identity, owner, password).await
+        self.service.change_password(identity, owner, password).await
     }
 
     async fn mark(&self, identity: &ServerIdentity, owner: &Owner, left: bool) -> Result<(), BackendError> {
-        self.mark_server(identity, owner, left).await
+        self.service.mark(identity, owner, left).await
     }
 
     async fn delete(
@@ -175,6 +166,6 @@ impl ServerBackend for FlexibleBackend {
         uid: Option<&str>,
         removal: Removal,
     ) -> Result<(), BackendError> {
-        self.delete_server(identity, owner, uid, removal).await
+        self.service.delete(identity, owner, uid, removal).await
     }
 }

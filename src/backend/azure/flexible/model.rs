@@ -2,11 +2,10 @@
 //! 2022-12-01 have the same ones but `autoGrow`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::secrets::Password;
+use super::super::model::{Hidden, Resource};
 
 /// The version of the API that this was made for.
 pub(super) const API_VERSION: &str = "2025-08-01";
@@ -27,6 +26,27 @@ pub(super) struct Server {
     pub(super) properties: Properties,
     #[serde(default)]
     pub(super) system_data: Option<SystemData>,
+}
+
+impl Resource for Server {
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn tags(&self) -> Option<&BTreeMap<String, String>> {
+        self.tags.as_ref()
+    }
+
+    fn state(&self) -> Option<&str> {
+        self.properties.state.as_deref()
+    }
+
+    /// Two servers that stand under one name one after the other are told apart by when they were made.
+    fn uid(&self) -> Option<String> {
+        let made = self.system_data.as_ref().and_then(|data| data.created_at.clone());
+        let path = self.id.as_ref().map(|id| id.to_lowercase());
+        made.or(path)
+    }
 }
 
 /// Who made a resource, and when.
@@ -110,22 +130,6 @@ impl PropertiesWrite {
     }
 }
 
-/// A password on its way; it is shown nowhere else.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Hidden(pub(super) Password);
-
-impl Serialize for Hidden {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.expose())
-    }
-}
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
-
 /// The machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sku {
@@ -189,85 +193,4 @@ pub(super) struct MaintenanceWindow {
     pub(super) start_hour: Option<u8>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) start_minute: Option<u8>,
-}
-
-/// A rule of the firewall.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct FirewallRule {
-    pub(super) name: String,
-    pub(super) properties: Range,
-}
-
-/// The same, as it is written.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct FirewallRuleWrite {
-    pub(super) properties: Range,
-}
-
-/// Addresses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Range {
-    pub(super) start_ip_address: String,
-    pub(super) end_ip_address: String,
-}
-
-/// A server parameter.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Configuration {
-    pub(super) name: String,
-    pub(super) properties: Parameter,
-}
-
-/// What is to be known about a server parameter.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Parameter {
-    #[serde(default)]
-    pub(super) value: Option<String>,
-    #[serde(default)]
-    pub(super) default_value: Option<String>,
-    #[serde(default)]
-    pub(super) data_type: Option<String>,
-    #[serde(default)]
-    pub(super) unit: Option<String>,
-    #[serde(default)]
-    pub(super) is_dynamic_config: Option<bool>,
-    #[serde(default)]
-    pub(super) is_read_only: Option<bool>,
-    #[serde(default)]
-    pub(super) is_config_pending_restart: Option<bool>,
-}
-
-/// A server parameter, as it is set.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct ConfigurationWrite {
-    pub(super) properties: ParameterWrite,
-}
-
-/// Its value, and by whom it was chosen.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct ParameterWrite {
-    pub(super) value: String,
-    pub(super) source: &'static str,
-}
-
-/// A lock.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Lock {
-    pub(super) properties: LockProperties,
-}
-
-/// A lock, as it is set.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct LockWrite {
-    pub(super) properties: LockProperties,
-}
-
-/// What a lock forbids.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct LockProperties {
-    pub(super) level: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) notes: Option<String>,
 }

@@ -1,13 +1,11 @@
 //! From a wish to the service's requests. Pure.
 
-use std::collections::BTreeMap;
-
-use super::super::super::cloud::{MARKED, UID, required};
+use super::super::super::cloud::{UID, required};
 use super::super::super::{DesiredServer, Difference, Rejection, ServerIdentity, Stage, sizes};
+use super::super::fields::{self, on_off};
 use super::super::identity::{escaped, group};
-use super::model::{
-    Backup, Hidden, HighAvailability, Network, PropertiesWrite, Server, ServerWrite, Sku, Storage,
-};
+use super::super::model::Hidden;
+use super::model::{Backup, HighAvailability, Network, PropertiesWrite, Server, ServerWrite, Sku, Storage};
 use super::rules;
 use crate::config::{AzureFlexibleConfig, HighAvailabilityMode};
 use crate::secrets::Password;
@@ -27,16 +25,13 @@ pub(super) fn create(
 ) -> Result<ServerWrite, Vec<Rejection>> {
     let (spec, azure) = (desired.spec, &config.azure);
     let size = sizes::flexible(config, spec.size.as_ref())?.size;
-    let backup = spec.backup.as_ref();
-    let days = backup.and_then(|backup| backup.retention_days).and_then(|days| u32::try_from(days).ok());
-    let geo =
-        backup.and_then(|backup| backup.geo_redundant).unwrap_or(config.parameters.geo_redundant_backup);
+    let geo = fields::first_geo(spec, &config.parameters);
     let standby =
         spec.highavailability.as_ref().and_then(|availability| availability.enabled).unwrap_or(false);
     let mut tags = required(desired.owner, &azure.tags);
     tags.insert(UID.to_owned(), desired.owner.uid.clone());
     let zone = Some(config.availability_zone.clone()).filter(|zone| !zone.is_empty());
-    let version = spec.version.as_deref().and_then(rules::major).unwrap_or(NEWEST);
+    let version = spec.version.as_deref().and_then(fields::major).unwrap_or(NEWEST);
     Ok(ServerWrite {
         location: Some(identity.region.clone().unwrap_or_else(|| azure.location.clone())),
         sku: Some(Sku { name: size.sku.name, tier: size.sku.tier }),
@@ -49,13 +44,11 @@ pub(super) fn create(
             availability_zone: zone,
             storage: Some(Storage {
                 storage_size_gb: Some(size.storage_gb),
-                auto_grow: Some(rules::on_off(size.auto_grow)),
+                auto_grow: Some(on_off(size.auto_grow)),
             }),
             backup: Some(Backup {
-                backup_retention_days: Some(
-                    days.unwrap_or_else(|| config.parameters.backup_retention_days.into()),
-                ),
-                geo_redundant_backup: Some(rules::on_off(geo)),
+                backup_retention_days: Some(fields::first_retention(spec, &config.parameters)),
+                geo_redundant_backup: Some(on_off(geo)),
             }),
             network: Some(network(identity, config)),
             high_availability: standby.then(|| high_availability(config, true)),
@@ -71,7 +64,7 @@ pub(super) fn is_public(config: &AzureFlexibleConfig) -> bool {
 
 fn network(identity: &ServerIdentity, config: &AzureFlexibleConfig) -> Network {
     if is_public(config) {
-        return Network { public_network_access: Some(rules::on_off(true)), ..Network::default() };
+        return Network { public_network_access: Some(on_off(true)), ..Network::default() };
     }
     let azure = &config.azure;
     let own = group(azure, identity);
@@ -100,7 +93,7 @@ fn network(identity: &ServerIdentity, config: &AzureFlexibleConfig) -> Network {
 fn high_availability(config: &AzureFlexibleConfig, on: bool) -> HighAvailability {
     let elsewhere = on && config.high_availability_mode == HighAvailabilityMode::ZoneRedundant;
     let zone = Some(config.standby_availability_zone.clone()).filter(|zone| elsewhere && !zone.is_empty());
-    let mode = if on { rules::mode(config) } else { rules::OFF };
+    let mode = if on { rules::mode(config) } else { fields::OFF };
     HighAvailability { mode: Some(mode.to_owned()), standby_availability_zone: zone }
 }
 
@@ -120,33 +113,34 @@ pub(super) fn change(
         let properties = &mut write.properties;
         let storage = || properties_storage(server);
         match difference.field.as_str() {
-            rules::STORAGE => {
+            fields::STORAGE => {
                 let storage = properties.storage.get_or_insert_with(storage);
                 storage.storage_size_gb = wanted.parse().ok();
             }
-            rules::AUTO_GROW => {
+            fields::AUTO_GROW => {
                 properties.storage.get_or_insert_with(storage).auto_grow = Some(wanted.to_owned());
             }
-            rules::SKU => {
-                let parts = rules::sku_parts(wanted);
+            fields::SKU => {
+                let parts = fields::sku_parts(wanted);
                 write.sku = parts.map(|(name, tier)| Sku { name: name.to_owned(), tier: tier.to_owned() });
             }
             rules::STANDBY => {
-                properties.high_availability = Some(high_availability(config, wanted != rules::OFF));
+                properties.high_availability = Some(high_availability(config, wanted != fields::OFF));
             }
-            rules::RETENTION => {
+            fields::RETENTION => {
                 let days = Backup { backup_retention_days: wanted.parse().ok(), ..Backup::default() };
                 properties.backup = Some(days);
             }
             rules::WINDOW => {
                 properties.maintenance_window = rules::window(desired.spec).map(rules::service_window);
             }
-            rules::VERSION => {
+            fields::VERSION => {
                 version = Some(wanted.to_owned());
                 continue;
             }
-            field if field.starts_with(rules::TAG) => {
-                write.tags = Some(tags(server, &required(desired.owner, &config.azure.tags), None));
+            field if field.starts_with(fields::TAG) => {
+                let required = required(desired.owner, &config.azure.tags);
+                write.tags = Some(fields::tags(server.tags.as_ref(), &required, None));
             }
             _ => continue,
         }
@@ -166,20 +160,4 @@ pub(super) fn change(
 /// Size and growth of a disk are one thing to the service: both are sent.
 fn properties_storage(server: &Server) -> Storage {
     server.properties.storage.clone().unwrap_or_default()
-}
-
-/// All tags of a server: a change replaces the whole of them, and what others have set stays.
-pub(super) fn tags(
-    server: &Server,
-    required: &BTreeMap<String, String>,
-    left: Option<bool>,
-) -> BTreeMap<String, String> {
-    let mut tags = server.tags.clone().unwrap_or_default();
-    tags.extend(required.clone());
-    match left {
-        Some(true) => drop(tags.insert(MARKED.to_owned(), "yes".to_owned())),
-        Some(false) => drop(tags.remove(MARKED)),
-        None => {}
-    }
-    tags
 }

@@ -1,32 +1,22 @@
 //! What of a spec is compared with a server. Pure.
 
-use super::super::super::cloud::{MARKED, required};
 use super::super::super::{
     Change, DesiredServer, Difference, FIREWALL_RULE, FieldRule, PARAMETER, Semantics, ServerFacts, Settings,
     Stage, abandoned, asked_parameters, compare, sizes,
 };
+use super::super::fields::{
+    self, AUTO_GROW, GEO, LOCK, NETWORK, OFF, PRIVATE, PUBLIC, RESTART, RETENTION, SKU, STORAGE, VERSION,
+    major, on_off, sku_text,
+};
+use super::super::{extensions, parameters};
 use super::model::{MaintenanceWindow, Server};
-use super::{extensions, firewall, parameters};
+use super::policy;
 use crate::api::{MaintenanceWindow as CrdWindow, PostgreSQLServerSpec, WeeklyWindow};
 use crate::config::AzureFlexibleConfig;
 
-pub(super) const STORAGE: &str = "storageGB";
-pub(super) const AUTO_GROW: &str = "storageAutoGrow";
-pub(super) const SKU: &str = "sku";
-pub(super) const VERSION: &str = "version";
 pub(super) const STANDBY: &str = "highavailability";
-pub(super) const RETENTION: &str = "backup.retentionDays";
-pub(super) const GEO: &str = "backup.geoRedundant";
 pub(super) const WINDOW: &str = "maintenance.window";
-pub(super) const LOCK: &str = "lock";
-pub(super) const TAG: &str = "tag.";
-/// Values that are set and wait for a restart.
-pub(super) const RESTART: &str = "restart";
-/// How the server can be reached: told, not compared, since it is the administrator's word for new servers.
-pub(super) const NETWORK: &str = "network";
-pub(super) const PUBLIC: &str = "public";
 
-pub(super) const OFF: &str = "Disabled";
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 /// From this size on it is another kind of disk (documentation of storage, "limitations").
 const LARGE: u64 = 4096;
@@ -82,20 +72,10 @@ pub(super) fn found(server: &Server) -> Settings {
     let subnet = network.and_then(|network| network.delegated_subnet_resource_id.as_deref());
     let closed = network.and_then(|network| network.public_network_access.as_deref()) == Some(OFF);
     let private = closed || subnet.is_some_and(|subnet| !subnet.is_empty());
-    note(NETWORK, Some(if private { "private" } else { PUBLIC }.to_owned()));
-    for (key, value) in server.tags.iter().flatten() {
-        note(&format!("{TAG}{key}"), Some(value.clone()));
-    }
+    // Told, not compared: it is the administrator's word for new servers.
+    note(NETWORK, Some(if private { PRIVATE } else { PUBLIC }.to_owned()));
+    fields::note_tags(&mut found, server.tags.as_ref());
     found
-}
-
-pub(super) fn sku_text(name: &str, tier: &str) -> String {
-    format!("{name} ({tier})")
-}
-
-/// Back from [`sku_text`].
-pub(super) fn sku_parts(text: &str) -> Option<(&str, &str)> {
-    text.strip_suffix(')')?.split_once(" (")
 }
 
 fn window_text(window: &MaintenanceWindow) -> String {
@@ -130,10 +110,6 @@ pub(super) fn service_window(window: WeeklyWindow) -> MaintenanceWindow {
     }
 }
 
-pub(super) fn on_off(on: bool) -> String {
-    if on { "Enabled" } else { OFF }.to_owned()
-}
-
 /// What is asked for of a server that is like `found`. What neither spec nor configuration names is left alone.
 pub(super) fn wanted(
     desired: &DesiredServer<'_>,
@@ -156,26 +132,17 @@ pub(super) fn wanted(
     }
     let standby = spec.highavailability.as_ref().and_then(|availability| availability.enabled);
     ask(STANDBY, standby.map(|on| if on { mode(config) } else { OFF }.to_owned()));
-    ask(RETENTION, retention(spec, config, found));
-    ask(GEO, spec.backup.as_ref().and_then(|backup| backup.geo_redundant).map(on_off));
     ask(WINDOW, window(spec).map(|window| window_text(&service_window(window))));
-    for (key, value) in required(desired.owner, &config.azure.tags) {
-        ask(&format!("{TAG}{key}"), Some(value));
-    }
-    ask(LOCK, (config.azure.lock_from_deletion && found.contains_key(LOCK)).then(|| "set".to_owned()));
-    if found.contains_key(firewall::READ) {
-        for (name, range) in firewall::asked(config, spec) {
-            ask(&format!("{}{name}", FIREWALL_RULE), Some(range));
-        }
-    }
+    fields::ask(&mut wanted, desired, &config.azure, policy(config), &config.parameters, found);
+    let mut ask = |field: &str, value: String| drop(wanted.insert(field.to_owned(), value));
     if found.contains_key(parameters::READ) {
         for (name, value) in extensions::asked(spec, found) {
-            ask(&format!("{PARAMETER}{name}"), Some(value));
+            ask(&format!("{PARAMETER}{name}"), value);
         }
         for (name, value) in asked_parameters(spec) {
             if !extensions::is_ours(&name) {
                 let value = parameters::asked(found, &name, &value);
-                ask(&format!("{PARAMETER}{name}"), Some(value));
+                ask(&format!("{PARAMETER}{name}"), value);
             }
         }
     }
@@ -185,16 +152,6 @@ pub(super) fn wanted(
 /// Where the standby is.
 pub(super) fn mode(config: &AzureFlexibleConfig) -> &'static str {
     config.high_availability_mode.into()
-}
-
-/// The administrator's number is a lower bound for users who name none: shortening it would throw backups away.
-fn retention(spec: &PostgreSQLServerSpec, config: &AzureFlexibleConfig, found: &Settings) -> Option<String> {
-    if let Some(days) = spec.backup.as_ref().and_then(|backup| backup.retention_days) {
-        return Some(days.to_string());
-    }
-    let least = config.parameters.backup_retention_days;
-    let there: u8 = found.get(RETENTION)?.parse().ok()?;
-    (there < least).then(|| least.to_string())
 }
 
 /// How the server differs from the wish.
@@ -214,7 +171,7 @@ pub(super) fn differences(
             return named(desired.managed, name) && (!is_back || waits_for_restart(name, found));
         }
         let rule = field.strip_prefix(FIREWALL_RULE);
-        rule.is_some_and(|rule| config.network.exclusive_firewall_rules || named(desired.managed_rules, rule))
+        rule.is_some_and(|rule| policy(config).removes(rule, desired.managed_rules))
     };
     differences.extend(abandoned(RULES, &wanted, found, is_ours));
     for difference in &mut differences {
@@ -270,13 +227,6 @@ fn meant(name: &str, found: &Settings) -> String {
     }
 }
 
-/// The major version that a spec asks for; none for "whatever the backend has".
-pub(super) fn major(version: &str) -> Option<&str> {
-    let version = version.trim();
-    let major = version.split('.').next().unwrap_or(version);
-    (!major.is_empty() && !version.eq_ignore_ascii_case("latest")).then_some(major)
-}
-
 /// Upgrades go to a higher major version, in place; minor ones are the service's own.
 fn version(found: &str, wanted: &str) -> Option<Difference> {
     let (running, asked): (u32, u32) = (major(found)?.parse().ok()?, major(wanted)?.parse().ok()?);
@@ -321,9 +271,4 @@ fn restart(
 
 fn waits_for_restart(name: &str, found: &Settings) -> bool {
     found.contains_key(&format!("{}{name}", parameters::PENDING))
-}
-
-/// Whether the server bears the mark that its object is gone.
-pub(super) fn is_marked(server: &Server) -> bool {
-    server.tags.as_ref().is_some_and(|tags| tags.get(MARKED).is_some_and(|mark| mark == "yes"))
 }

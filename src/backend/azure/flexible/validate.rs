@@ -1,36 +1,28 @@
 //! What of a spec is refused, and what is told and passed over. Pure.
 
 use super::super::super::{DesiredServer, Rejection, asked_parameters, sizes};
-use super::{extensions, firewall, requests, rules};
-use crate::api::{DeletionPolicy, PostgreSQLServerSpec, WeeklyWindow};
+use super::super::{extensions, fields};
+use super::{policy, requests};
+use crate::api::{PostgreSQLServerSpec, WeeklyWindow};
 use crate::config::AzureFlexibleConfig;
 
 /// Versions in the API; the oldest ones are there for servers that have them.
 const VERSIONS: std::ops::RangeInclusive<u32> = 11..=18;
-/// API reference, `backupRetentionDays`.
-const DAYS: std::ops::RangeInclusive<i64> = 7..=35;
 
 pub(super) fn validate(
     config: &AzureFlexibleConfig,
     spec: &PostgreSQLServerSpec,
 ) -> Result<(), Vec<Rejection>> {
-    let mut rejections = firewall::validate(config, spec);
+    let mut rejections = fields::validate(&config.azure, policy(config), spec);
     let mut reject = |field: &str, message: String| {
         rejections.push(Rejection { field: field.to_owned(), message });
     };
-    if spec.deletion_policy.unwrap_or(config.azure.deletion_policy) == DeletionPolicy::Snapshot {
-        reject("deletionPolicy", super::NO_SNAPSHOT.to_owned());
-    }
-    let days = spec.backup.as_ref().and_then(|backup| backup.retention_days);
-    if let Some(days) = days.filter(|days| !DAYS.contains(days)) {
-        reject("backup.retentionDays", format!("found {days}, expected {} to {}", DAYS.start(), DAYS.end()));
-    }
     let written = spec.maintenance.as_ref().and_then(|maintenance| maintenance.window.as_ref());
     if let Some(error) = written.and_then(|written| WeeklyWindow::read(written).err()) {
         let text = error.to_string();
         reject("maintenance.window", text.strip_prefix("maintenance.window: ").unwrap_or(&text).to_owned());
     }
-    let major = spec.version.as_deref().and_then(rules::major);
+    let major = spec.version.as_deref().and_then(fields::major);
     let known = major.is_none_or(|major| major.parse().is_ok_and(|major| VERSIONS.contains(&major)));
     if !known {
         let found = spec.version.as_deref().unwrap_or_default();
@@ -85,11 +77,8 @@ pub(super) fn unsupported(config: &AzureFlexibleConfig, desired: &DesiredServer<
             message: "have no effect; new servers are reached through their virtual network".to_owned(),
         });
     }
-    let warnings =
-        sizes::flexible(config, spec.size.as_ref()).map(|sizing| sizing.warnings).unwrap_or_default();
-    told.extend(warnings.iter().map(|warning| {
-        let (field, message) = warning.split_once(": ").unwrap_or(("size", warning));
-        Rejection { field: field.to_owned(), message: message.to_owned() }
-    }));
+    told.extend(
+        sizes::flexible(config, spec.size.as_ref()).map(|sizing| sizing.warned()).unwrap_or_default(),
+    );
     told
 }

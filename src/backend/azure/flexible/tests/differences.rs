@@ -208,7 +208,7 @@ fn extensions_are_allowed_at_once_and_preloaded_by_a_restart() {
 #[test]
 fn a_lock_is_asked_for_where_the_administrator_wants_one() {
     let mut facts = facts(&server(), &[], &[]);
-    facts.settings.insert(rules::LOCK.to_owned(), "not set".to_owned());
+    facts.settings.insert(fields::LOCK.to_owned(), "not set".to_owned());
     assert_eq!(told(&config(json!({})), &spec(json!({})), &facts), Vec::<String>::new());
     let locked = config(json!({"lock_from_deletion": true}));
     assert_eq!(told(&locked, &spec(json!({})), &facts), ["lock: not set, asked for set"]);

@@ -7,40 +7,18 @@ mod writes;
 
 use serde_json::{Value, json};
 
-use super::super::super::{Change, DesiredServer, Difference, Owner, ServerFacts, ServerIdentity, Settings};
-use super::model::{Configuration, FirewallRule, Server};
-use super::{firewall, parameters, rules};
+use super::super::super::{DesiredServer, ServerFacts, Settings};
+use super::super::model::{Configuration, FirewallRule};
+use super::super::testing::{identity, owner, sentence, spec};
+use super::super::{fields, firewall, parameters};
+use super::model::Server;
+use super::rules;
 use crate::api::PostgreSQLServerSpec;
 use crate::config::AzureFlexibleConfig;
 
 /// A configuration with what each needs and `more`.
-pub(super) fn config(more: Value) -> AzureFlexibleConfig {
-    let mut config = json!({
-        "subscription_id": "sub", "location": "westeurope", "resource_group": "rg",
-        "name_pattern": "{namespace}-{name}",
-    });
-    config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    serde_json::from_value(config).unwrap()
-}
-
-/// A spec with what each needs and `more`.
-pub(super) fn spec(more: Value) -> PostgreSQLServerSpec {
-    let mut spec = json!({"credentialsSecret": "s"});
-    spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    serde_json::from_value(spec).unwrap()
-}
-
-fn owner() -> Owner {
-    Owner { namespace: "team".to_owned(), name: "orders".to_owned(), uid: "uid-1".to_owned() }
-}
-
-fn identity() -> ServerIdentity {
-    ServerIdentity {
-        name: "team-orders".to_owned(),
-        account: Some("sub".to_owned()),
-        region: Some("westeurope".to_owned()),
-        group: Some("rg".to_owned()),
-    }
+fn config(more: Value) -> AzureFlexibleConfig {
+    super::super::testing::section(more)
 }
 
 /// A server as the original made it: its tags, its Sunday.
@@ -97,10 +75,4 @@ fn told(config: &AzureFlexibleConfig, spec: &PostgreSQLServerSpec, facts: &Serve
     let owner = owner();
     let differences = rules::differences(&DesiredServer::new(&owner, spec), config, facts);
     differences.iter().map(sentence).collect()
-}
-
-fn sentence(difference: &Difference) -> String {
-    let restart = if difference.restarts() { " [restart]" } else { "" };
-    let refused = if matches!(difference.change, Change::Refused { .. }) { " [refused]" } else { "" };
-    format!("{}{restart}{refused}", difference.sentence())
 }

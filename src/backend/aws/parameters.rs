@@ -3,12 +3,13 @@
 //! A server gets a parameter group of its own when its spec asks for parameters. The groups of others are left alone:
 //! they may be shared.
 
-use super::super::super::{
+use super::super::{
     Change, DesiredServer, Difference, FieldRule, PARAMETER, Semantics, ServerFacts, Settings, Stage,
     abandoned, asked_parameters, compare,
 };
+use super::groups::Wishes;
 
-/// The instance's group: [`OURS`], [`DEFAULT`], or the name of one that is neither.
+/// The server's group: [`OURS`], [`DEFAULT`], or the name of one that is neither.
 pub(super) const GROUP: &str = "parameterGroup";
 pub(super) const OURS: &str = "ours";
 pub(super) const DEFAULT: &str = "default";
@@ -28,27 +29,27 @@ const RULES: &[FieldRule] = &[FieldRule {
     revives: false,
 }];
 
-/// What the names of an instance's groups begin with; a number follows.
-pub(super) fn prefix(instance: &str) -> String {
-    format!("{instance}-hcpg-pg")
+/// What the names of a server's groups begin with; a number follows.
+fn prefix(server: &str) -> String {
+    format!("{server}-hcpg-pg")
 }
 
-/// The name of an instance's group for a major version. A group belongs to one major version.
-pub(super) fn group_name(instance: &str, major: u32) -> String {
-    format!("{}{major}", prefix(instance))
+/// The name of a server's group for a major version. A group belongs to one major version.
+pub(super) fn group_name(server: &str, major: u32) -> String {
+    format!("{}{major}", prefix(server))
 }
 
-/// Whether a group is the instance's own.
-pub(super) fn is_own(group: &str, instance: &str) -> bool {
+/// Whether a group is the server's own.
+pub(super) fn is_own(group: &str, server: &str) -> bool {
     group
-        .strip_prefix(&prefix(instance))
+        .strip_prefix(&prefix(server))
         .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
 }
 
-/// What a group is to an instance.
-pub(super) fn kind<'a>(group: &'a str, instance: &str) -> &'a str {
+/// What a group is to a server.
+pub(super) fn kind<'a>(group: &'a str, server: &str) -> &'a str {
     match group {
-        group if is_own(group, instance) => OURS,
+        group if is_own(group, server) => OURS,
         group if group.starts_with("default.") => DEFAULT,
         group => group,
     }
@@ -64,10 +65,38 @@ pub(super) fn normal(value: &str) -> String {
     }
 }
 
+/// Every parameter that is asked for.
+pub(super) fn wishes(desired: &DesiredServer<'_>) -> Wishes {
+    asked_parameters(desired.spec).into_iter().map(|(name, value)| (name, Some(value))).collect()
+}
+
+/// The parameters that these differences set, or bring back to their defaults.
+pub(super) fn changes(differences: &[Difference]) -> Wishes {
+    let applied = differences.iter().filter(|one| matches!(one.change, Change::Apply { .. }));
+    applied
+        .filter_map(|one| Some((one.field.strip_prefix(PARAMETER)?.to_owned(), one.wanted.clone())))
+        .collect()
+}
+
+/// What is set, as wishes for another group.
+pub(super) fn kept(set: &Settings) -> Wishes {
+    let all = set.iter();
+    all.filter_map(|(field, value)| Some((field.strip_prefix(PARAMETER)?.to_owned(), Some(value.clone()))))
+        .collect()
+}
+
 /// The parameters that are set, in the words of the rules.
-pub(super) fn found(facts: &ServerFacts) -> Settings {
+fn found(facts: &ServerFacts) -> Settings {
     let all = facts.settings.iter().filter(|(field, _)| field.starts_with(PARAMETER));
     all.map(|(field, value)| (field.clone(), value.clone())).collect()
+}
+
+/// The same in one line.
+pub(super) fn shown(facts: &ServerFacts) -> String {
+    let all = found(facts).into_iter();
+    let pairs =
+        all.map(|(field, value)| format!("{}={value}", field.strip_prefix(PARAMETER).unwrap_or(&field)));
+    pairs.collect::<Vec<_>>().join(", ")
 }
 
 fn wanted(desired: &DesiredServer<'_>) -> Settings {
@@ -113,13 +142,13 @@ pub(super) fn revive(difference: &mut Difference) {
 }
 
 /// The restart that makes parameters come into force; none while there are still some to be set, so that one restart
-/// does for all. `restarted_for`: the parameters that the last restart of ours was for. The same again would not help.
-pub(super) fn restart(facts: &ServerFacts, restarted_for: Option<&Settings>) -> Option<Difference> {
+/// does for all. `in_vain`: for these parameters everything was restarted already. The same again would not help.
+pub(super) fn restart(facts: &ServerFacts, in_vain: bool) -> Option<Difference> {
     let is = |field: &str, value: &str| facts.settings.get(field).is_some_and(|found| found == value);
     if !is(GROUP, OURS) || !is(APPLIED, AFTER_RESTART) {
         return None;
     }
-    let change = match restarted_for == Some(&found(facts)) {
+    let change = match in_vain {
         true => Change::Refused {
             message: "AWS still asks for a restart after one; look at the server's parameter group in AWS"
                 .to_owned(),
@@ -139,7 +168,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    use super::super::super::super::Owner;
+    use super::super::super::Owner;
     use super::*;
     use crate::api::PostgreSQLServerSpec;
 
@@ -200,12 +229,10 @@ mod tests {
     #[test]
     fn parameters_that_wait_for_a_restart_get_one_and_not_a_second() {
         let waiting = facts(&[(GROUP, OURS), (APPLIED, AFTER_RESTART), ("parameter.max_connections", "50")]);
-        assert!(restart(&waiting, None).unwrap().restarts());
-        let again = restart(&waiting, Some(&found(&waiting))).unwrap();
+        assert!(restart(&waiting, false).unwrap().restarts());
+        let again = restart(&waiting, true).unwrap();
         assert!(!again.restarts() && again.sentence().contains("still asks"), "{again:?}");
-        let other = facts(&[("parameter.max_connections", "60")]);
-        assert!(restart(&waiting, Some(&found(&other))).unwrap().restarts());
-        assert_eq!(restart(&facts(&[(GROUP, OURS), (APPLIED, "in-sync")]), None), None);
-        assert_eq!(restart(&facts(&[(GROUP, "company"), (APPLIED, AFTER_RESTART)]), None), None);
+        assert_eq!(restart(&facts(&[(GROUP, OURS), (APPLIED, "in-sync")]), false), None);
+        assert_eq!(restart(&facts(&[(GROUP, "company"), (APPLIED, AFTER_RESTART)]), false), None);
     }
 }

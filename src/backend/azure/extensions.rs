@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::super::{PARAMETER, Settings};
+use super::super::{PARAMETER, Settings};
 use super::parameters::{ALLOWED, PRELOADED, list};
 use crate::api::PostgreSQLServerSpec;
 
@@ -52,7 +52,7 @@ pub(super) fn asked(spec: &PostgreSQLServerSpec, found: &Settings) -> BTreeMap<&
 mod tests {
     use serde_json::json;
 
-    use super::super::tests::spec;
+    use super::super::testing::spec;
     use super::*;
 
     fn asked_with(extensions: serde_json::Value, preloaded: &str) -> (String, String) {

@@ -1,6 +1,6 @@
 //! Server parameters as the service has them: what is known of each, and one form for values that mean the same. Pure.
 
-use super::super::super::{PARAMETER, Settings};
+use super::super::{PARAMETER, Settings};
 use super::model::{Configuration, Parameter};
 
 /// Says that the parameters were read.

@@ -1,22 +1,27 @@
 //! Parameter groups: reading, writing and removing them.
 
+mod calls;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_rds::types::{ApplyMethod, Parameter};
+use aws_sdk_rds::types::{ApplyMethod, Parameter, Tag};
 
-use super::super::super::{BackendError, Owner, PARAMETER, Settings, Urgency};
-use super::super::error::{Failed, GROUP_EXISTS, GROUP_NOT_FOUND};
-use super::super::tags;
-use super::{RdsBackend, parameters};
+use super::super::{BackendError, Owner, PARAMETER, Settings, Urgency};
+use super::client::Service;
+use super::engine::Engine;
+use super::error::{GROUP_EXISTS, GROUP_NOT_FOUND};
+use super::parameters;
 use crate::config::meant;
 
-/// So many parameters may be changed by one call (API reference of `ModifyDBParameterGroup`).
+/// So many parameters may be changed by one call (API reference of `ModifyDBParameterGroup` and of
+/// `ModifyDBClusterParameterGroup`).
 const AT_ONCE: usize = 20;
 
-/// What was read of parameter groups, so that not every look has to read it again.
-#[derive(Debug, Default)]
+/// The groups of instances or of clusters, and what was read of them, so that not every look has to read it again.
+#[derive(Debug)]
 pub(super) struct Groups {
+    engine: Engine,
     /// By group: what is set in it.
     values: Mutex<HashMap<String, Arc<Settings>>>,
     /// By family: what there is.
@@ -40,147 +45,120 @@ struct Known {
 pub(super) type Wishes = BTreeMap<String, Option<String>>;
 
 impl Groups {
+    /// Of the instances of RDS, or of Aurora's clusters.
+    pub(super) fn of(engine: Engine) -> Self {
+        Self { engine, values: Mutex::default(), catalogues: Mutex::default() }
+    }
+
     fn forget(&self, group: &str) {
         self.values.lock().unwrap_or_else(PoisonError::into_inner).remove(group);
     }
-}
 
-impl RdsBackend {
     /// What is set in a group, by the fields of the rules. Unless it has to be `fresh`, what was read before will do.
-    pub(super) async fn group_values(
+    pub(super) async fn values(
         &self,
+        service: &Service,
         group: &str,
         fresh: bool,
         urgency: Urgency,
     ) -> Result<Arc<Settings>, BackendError> {
-        let known = || self.groups.values.lock().unwrap_or_else(PoisonError::into_inner).get(group).cloned();
+        let known = || self.values.lock().unwrap_or_else(PoisonError::into_inner).get(group).cloned();
         if let Some(known) = known().filter(|_| !fresh) {
             return Ok(known);
         }
-        let set = self.parameters_in(group, Some("user"), urgency).await?;
+        let set = self.all_parameters(service, group, Some("user"), urgency).await?;
         let values = set.into_iter().filter_map(|one| {
             let (name, value) = (one.parameter_name?, one.parameter_value?);
             Some((format!("{PARAMETER}{}", name.to_ascii_lowercase()), parameters::normal(&value)))
         });
         let values: Arc<Settings> = Arc::new(values.collect());
-        let mut all = self.groups.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(group.to_owned(), values.clone());
         Ok(values)
     }
 
-    async fn parameters_in(
+    async fn all_parameters(
         &self,
+        service: &Service,
         group: &str,
         source: Option<&str>,
         urgency: Urgency,
-    ) -> Result<Vec<Parameter>, Failed> {
+    ) -> Result<Vec<Parameter>, BackendError> {
         let (mut all, mut marker) = (Vec::new(), None);
         loop {
-            let page = self
-                .service
-                .call("DescribeDBParameters", urgency, None, async |client| {
-                    let request = client.describe_db_parameters().db_parameter_group_name(group);
-                    let request = request.set_source(source.map(str::to_owned)).max_records(100);
-                    request.set_marker(marker.take()).send().await
-                })
-                .await?;
-            all.extend(page.parameters.unwrap_or_default());
-            marker = page.marker.filter(|marker| !marker.is_empty());
+            let (page, next) = self.parameters(service, group, source, marker, urgency).await?;
+            all.extend(page);
+            marker = next.filter(|marker| !marker.is_empty());
             if marker.is_none() {
                 return Ok(all);
             }
         }
     }
 
-    /// Sees to it that a group of the object's server is there, and sets these parameters in it.
-    pub(super) async fn write_group(
+    /// The name of the server's own group for that major version, which is there then, with these parameters set in it.
+    pub(super) async fn prepare(
         &self,
-        group: &str,
-        family: &str,
-        owner: &Owner,
+        service: &Service,
+        (server, major): (&str, u32),
+        (owner, tags): (&Owner, Vec<Tag>),
         wishes: &Wishes,
-    ) -> Result<(), BackendError> {
-        let made = self
-            .service
-            .call("CreateDBParameterGroup", Urgency::User, None, async |client| {
-                let request = client.create_db_parameter_group().db_parameter_group_name(group);
-                let request = request.db_parameter_group_family(family);
-                let whose = format!("of the PostgreSQLServer {}/{}", owner.namespace, owner.name);
-                let tags = tags::written(owner, &self.config.aws.tags);
-                request.description(whose).set_tags(Some(tags)).send().await
-            })
-            .await;
-        match made {
-            Ok(_) => {}
-            // It belongs to the instance of that name alone.
+    ) -> Result<String, BackendError> {
+        let (group, family) = (parameters::group_name(server, major), self.engine.family(major));
+        let whose = format!("of the PostgreSQLServer {}/{}", owner.namespace, owner.name);
+        match self.create(service, &group, &family, whose, tags).await {
+            Ok(()) => {}
+            // It belongs to the server of that name alone.
             Err(failed) if failed.is(GROUP_EXISTS) => {}
             Err(failed) => return Err(failed.error),
         }
-        let catalogue = self.catalogue(group, family).await?;
-        let (set, reset) = changes(&catalogue, wishes)?;
+        let catalogue = self.catalogue(service, &group, family).await?;
+        let (set, reset) = changes(self.engine, &catalogue, wishes)?;
         for some in set.chunks(AT_ONCE) {
-            self.groups.forget(group);
-            let answer = self.service.call("ModifyDBParameterGroup", Urgency::User, None, async |client| {
-                let request = client.modify_db_parameter_group().db_parameter_group_name(group);
-                request.set_parameters(Some(some.to_vec())).send().await
-            });
-            answer.await?;
+            self.forget(&group);
+            self.set(service, &group, some.to_vec()).await?;
         }
         for some in reset.chunks(AT_ONCE) {
-            self.groups.forget(group);
-            let answer = self.service.call("ResetDBParameterGroup", Urgency::User, None, async |client| {
-                let request = client.reset_db_parameter_group().db_parameter_group_name(group);
-                request.reset_all_parameters(false).set_parameters(Some(some.to_vec())).send().await
-            });
-            answer.await?;
+            self.forget(&group);
+            self.reset(service, &group, some.to_vec()).await?;
         }
-        self.groups.forget(group);
-        Ok(())
+        self.forget(&group);
+        Ok(group)
     }
 
     /// What parameters a family has; read in one of its groups, once.
-    async fn catalogue(&self, group: &str, family: &str) -> Result<Arc<Catalogue>, BackendError> {
-        let all = || self.groups.catalogues.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = all().get(family).cloned() {
+    async fn catalogue(
+        &self,
+        service: &Service,
+        group: &str,
+        family: String,
+    ) -> Result<Arc<Catalogue>, BackendError> {
+        let all = || self.catalogues.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all().get(&family).cloned() {
             return Ok(known);
         }
-        let found = self.parameters_in(group, None, Urgency::User).await?;
+        let found = self.all_parameters(service, group, None, Urgency::User).await?;
         let catalogue = Arc::new(found.iter().filter_map(known).collect::<Catalogue>());
         if !catalogue.is_empty() {
-            all().insert(family.to_owned(), catalogue.clone());
+            all().insert(family, catalogue.clone());
         }
         Ok(catalogue)
     }
 
-    /// Removes every group of an instance that is gone.
-    pub(super) async fn remove_groups(&self, instance: &str) -> Result<(), BackendError> {
+    /// Removes every group of a server that is gone.
+    pub(super) async fn remove_all(&self, service: &Service, server: &str) -> Result<(), BackendError> {
         let (mut own, mut marker) = (Vec::new(), None);
         loop {
-            let page = self
-                .service
-                .call("DescribeDBParameterGroups", Urgency::User, None, async |client| {
-                    let request = client.describe_db_parameter_groups().max_records(100);
-                    request.set_marker(marker.take()).send().await
-                })
-                .await?;
-            let names = page.db_parameter_groups.unwrap_or_default().into_iter();
-            let names = names.filter_map(|group| group.db_parameter_group_name);
-            own.extend(names.filter(|name| parameters::is_own(name, instance)));
-            marker = page.marker.filter(|marker| !marker.is_empty());
+            let (names, next) = self.names(service, marker).await?;
+            own.extend(names.into_iter().filter(|name| parameters::is_own(name, server)));
+            marker = next.filter(|marker| !marker.is_empty());
             if marker.is_none() {
                 break;
             }
         }
         for group in own {
-            let answer = self
-                .service
-                .call("DeleteDBParameterGroup", Urgency::User, None, async |client| {
-                    client.delete_db_parameter_group().db_parameter_group_name(&group).send().await
-                })
-                .await;
-            match answer {
+            match self.delete(service, &group).await {
                 Err(failed) if !failed.is(GROUP_NOT_FOUND) => return Err(failed.error),
-                _ => self.groups.forget(&group),
+                _ => self.forget(&group),
             }
         }
         Ok(())
@@ -201,17 +179,22 @@ fn known(parameter: &Parameter) -> Option<(String, Known)> {
 ///
 /// # Errors
 /// All that there is not, with what may be meant, and all that the service keeps to itself.
-fn changes(catalogue: &Catalogue, wishes: &Wishes) -> Result<(Vec<Parameter>, Vec<Parameter>), BackendError> {
+fn changes(
+    engine: Engine,
+    catalogue: &Catalogue,
+    wishes: &Wishes,
+) -> Result<(Vec<Parameter>, Vec<Parameter>), BackendError> {
+    let product = engine.product();
     let (mut set, mut reset, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for (name, value) in wishes {
         let Some(known) = catalogue.get(name) else {
             let meant = meant(name, catalogue.keys().map(String::as_str));
             let meant = meant.map(|meant| format!(", did you mean {meant}?")).unwrap_or_default();
-            refused.push(format!("serverParameters.{name}: RDS has no such parameter{meant}"));
+            refused.push(format!("serverParameters.{name}: {product} has no such parameter{meant}"));
             continue;
         };
         if !known.modifiable {
-            refused.push(format!("serverParameters.{name}: RDS lets nobody change it"));
+            refused.push(format!("serverParameters.{name}: {product} lets nobody change it"));
             continue;
         }
         let method = if known.dynamic { ApplyMethod::Immediate } else { ApplyMethod::PendingReboot };
@@ -249,7 +232,7 @@ mod tests {
     fn each_parameter_is_sent_in_the_way_that_it_can_come_into_force() {
         let asked =
             wishes(&[("work_mem", Some("4096")), ("max_connections", None), ("log_connections", Some("on"))]);
-        let (set, reset) = changes(&catalogue(), &asked).unwrap();
+        let (set, reset) = changes(Engine::Rds, &catalogue(), &asked).unwrap();
         let sent: Vec<_> =
             set.iter().map(|one| (one.parameter_name().unwrap(), one.parameter_value())).collect();
         assert_eq!(sent, [("log_connections", Some("1")), ("work_mem", Some("4096"))]);
@@ -262,7 +245,7 @@ mod tests {
     fn unknown_and_fixed_parameters_are_refused_together_with_what_may_be_meant() {
         let asked =
             wishes(&[("work_men", Some("1")), ("data_directory", Some("/")), ("work_mem", Some("1"))]);
-        let message = changes(&catalogue(), &asked).unwrap_err().to_string();
+        let message = changes(Engine::Rds, &catalogue(), &asked).unwrap_err().to_string();
         assert!(message.contains("work_men: RDS has no such parameter, did you mean work_mem?"), "{message}");
         assert!(message.contains("data_directory: RDS lets nobody change it"), "{message}");
     }
