@@ -54,7 +54,7 @@ run_tests() { cargo test --workspace --no-fail-fast "$@" 2>&1 | tee -a "$log"; }
 # Test programs beside each other: most of them wait most of the time. Those that take longest begin first. What a
 # program says is shown when it has ended, so that two do not mix.
 beside_each_other() {
-  local longest=(conformance_local conformance_awsrds conformance_azureflexible postgres_matrix story_killed story_crash_points story_leader)
+  local longest=(conformance_local conformance_awsrds conformance_azureflexible conformance_azuresingle postgres_matrix story_killed story_crash_points story_leader)
   local all=("${longest[@]}") path name
   for path in integration-tests/tests/* integration-tests/clouds/tests/* tests/*; do
     name=$(basename "$path" .rs)

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 
 use crate::api::{DeletionPolicy, WeeklyWindow};
 use crate::backend::{
-    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Logins, Owner, Read, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation,
 };
 use crate::failpoints;
 use crate::fence;
@@ -60,6 +60,14 @@ impl ServerBackend for Metered {
 
     fn admin_username(&self) -> String {
         self.inner.admin_username()
+    }
+
+    fn logins(&self) -> Logins {
+        self.inner.logins()
+    }
+
+    fn creates(&self) -> Result<(), Rejection> {
+        self.inner.creates()
     }
 
     fn settling_time(&self) -> Duration {

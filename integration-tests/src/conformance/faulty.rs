@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hcpg::api::{DeletionPolicy, WeeklyWindow};
 use hcpg::backend::{
-    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Logins, Owner, Read, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation,
 };
 use hcpg::secrets::Password;
 
@@ -110,6 +110,14 @@ impl ServerBackend for FaultyBackend {
 
     fn admin_username(&self) -> String {
         self.inner.admin_username()
+    }
+
+    fn logins(&self) -> Logins {
+        self.inner.logins()
+    }
+
+    fn creates(&self) -> Result<(), Rejection> {
+        self.inner.creates()
     }
 
     fn settling_time(&self) -> Duration {
