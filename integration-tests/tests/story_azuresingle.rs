@@ -113,11 +113,24 @@ async fn what_the_original_left_is_taken_over_without_a_write_and_goes_with_its_
     story
         .eventually("all is as asked for", async || {
             let it = azure.server(&name)?;
-            let loaded = answer(&team.connect().await.ok()?, "SHOW shared_preload_libraries").await;
+            let session = team.connect().await.ok()?;
+            let loaded: String = session.query_one("SHOW shared_preload_libraries", &[]).await.ok()?.get(0);
             let mark = "hybridcloud-postgresql-operator:restart-due";
             let done =
                 it.storage.size == 200 && !it.rules.contains_key("home") && !it.tags.contains_key(mark);
-            (done && loaded.as_deref() == Some("pg_prewarm")).then_some(())
+            (done && loaded == "pg_prewarm").then_some(())
+        })
+        .await;
+    // A lock keeps rules, too.
+    story
+        .server_where("team", "tells that the lock is in the way", |server| {
+            let synced = server_condition(server, ConditionType::Synced);
+            says(
+                synced,
+                ConditionStatus::False,
+                Reason::NotApplied,
+                "removing the firewall rule home: a lock",
+            )
         })
         .await;
     let it = azure.server(&name).unwrap();
