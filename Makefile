@@ -7,7 +7,7 @@ SHELL := /bin/bash
 CONTEXT ?=
 export CONTEXT
 
-# Where the demo's servers are: local, or in a simulated cloud: awsrds, azurepostgresflexible.
+# Where the demo's servers are: local, or in a simulated cloud: awsrds, awsaurora, azurepostgresflexible.
 BACKEND ?= local
 export BACKEND
 
@@ -39,7 +39,7 @@ cluster-down: ## Takes down control plane, operator, PostgreSQL servers and thei
 run: ## Runs the operator against the cluster in the foreground, with examples/config-local.yaml
 	@$(TESTBED) run
 
-demo: toolchain ## Shows the operator at work from end to end (BACKEND=awsrds, azurepostgresflexible: with a simulated cloud)
+demo: toolchain ## Shows the operator at work from end to end (BACKEND=awsrds, awsaurora, azurepostgresflexible: with a simulated cloud)
 	@$(TESTBED) demo-up
 
 demo-down: ## Takes down everything that the demo has made; only the cache of binaries stays
@@ -63,10 +63,11 @@ generate: ## Writes the generated files (CRDs, diagrams, …)
 	cargo run --bin generate
 
 crash-table: ## Kills the operator after every effect, and writes docs/crash-points.md (7 minutes)
-	HCPG_WRITE_TABLES=1 cargo test --workspace --test story_crash_points
+	HCPG_WRITE_TABLES=1 cargo test --workspace --test stories -- crash_points::
 
 fault-tables: ## Meets every fault in every flow, and writes docs/{faults,misfortunes,watches}*.md (15 minutes)
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_local -- faults states watches
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_awsrds -- faults states wire
+	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_awsaurora -- faults states wire
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_azureflexible -- faults states wire
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_azuresingle -- faults states wire

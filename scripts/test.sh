@@ -8,8 +8,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 log=$(mktemp)
-binaries=$(mktemp -d)
-trap 'rm -rf "$log" "$binaries"' EXIT
+kept=$(mktemp -d)
+trap 'rm -rf "$log" "$kept"' EXIT
 began=$SECONDS
 
 # sum FIELD: the numbers before that word in all "test result" lines.
@@ -39,35 +39,64 @@ step() {
 }
 
 # Tests and all; the same selection of packages in every step, so that no step builds again what another has built.
-# The binaries are kept aside, so that nothing that is built later changes what is run.
+# The operator is kept aside, so that nothing that is built later changes what is run.
 build() {
   local target=${CARGO_TARGET_DIR:-target}/debug
   cargo build --workspace --all-targets &&
-    cp "$target/hybrid-cloud-postgresql-operator" "$target/generate" "$binaries" &&
-    export HCPG_OPERATOR_BIN=$binaries/hybrid-cloud-postgresql-operator
+    cp "$target/hybrid-cloud-postgresql-operator" "$target/generate" "$kept" &&
+    export HCPG_OPERATOR_BIN=$kept/hybrid-cloud-postgresql-operator &&
+    cargo test --workspace --no-run --message-format=json-render-diagnostics > "$kept/artefacts" &&
+    programs > "$kept/programs"
 }
 
-freshness() { "$binaries/generate" --check --root "$root"; }
-
-run_tests() { cargo test --workspace --no-fail-fast "$@" 2>&1 | tee -a "$log"; }
-
-# Test programs beside each other: most of them wait most of the time. Those that take longest begin first. What a
-# program says is shown when it has ended, so that two do not mix.
-beside_each_other() {
-  local longest=(conformance_local conformance_awsrds conformance_azureflexible conformance_azuresingle postgres_matrix story_killed story_crash_points story_leader)
-  local all=("${longest[@]}") path name
-  for path in integration-tests/tests/* integration-tests/clouds/tests/* tests/*; do
-    name=$(basename "$path" .rs)
-    [[ $path == *.rs || -f $path/main.rs ]] || continue
-    [[ " ${longest[*]} " == *" $name "* ]] || all+=("$name")
+# What is run, each in a process of its own: its name, the folder of its package, the program, and which of its tests.
+# They are run without cargo, which would look for changes in six hundred packages before each. Each module of the stories
+# has a control plane of its own, which ends with the process.
+programs() {
+  local kind name folder program module
+  targets | while read -r kind name folder program; do
+    if [[ $name != stories ]]; then
+      echo "$name:$kind $folder $program"
+      continue
+    fi
+    echo "stories $folder $program every_file_is_a_module"
+    sed -nE 's/^mod ([a-z_]+);$/\1/p' "$folder/tests/stories/main.rs" | while read -r module; do
+      echo "story:$module $folder $program $module::"
+    done
   done
-  printf '%s\n' "${all[@]}" | xargs -P "${HCPG_TEST_PROGRAMS:-3}" -I '{}' bash -c '
-    started=$SECONDS result=0
-    cargo test --workspace --test "$1" >"$2/$1.log" 2>&1 || result=$?
-    flock "$2" cat "$2/$1.log"
-    echo "-- $1: $((SECONDS - started)) s"
-    exit "$result"' - '{}' "$binaries" | tee -a "$log"
 }
+
+# Programs with tests, as cargo tells of them: what kind of target, its name, the folder of its package, the program.
+targets() {
+  sed -nE '/"test":true},"features"/s#.*"manifest_path":"([^"]+)/Cargo.toml".*"kind":\["([a-z-]+)".*"name":"([^"]+)".*"executable":"([^"]+)".*#\2 \3 \1 \4#p' \
+    "$kept/artefacts"
+}
+
+freshness() { "$kept/generate" --check --root "$root"; }
+
+# run NAME FOLDER PROGRAM [TESTS]: what it says is shown when it has ended, so that two do not mix.
+run() {
+  local name=$1 folder=$2 program=$3 said=$kept/$1.log started=$SECONDS result=0
+  shift 3
+  (cd "$folder" && CARGO_MANIFEST_DIR=$folder "$program" "$@") > "$said" 2>&1 || result=$?
+  flock "$kept" cat "$said"
+  echo "-- $name: $((SECONDS - started)) s"
+  return "$result"
+}
+
+# Test programs beside each other: they wait a lot. Those that take longest begin first, so that none is left alone at
+# the end.
+beside_each_other() {
+  local longest='^(conformance_[a-z]*:test|postgres_matrix:test|story:(crash_points|killed|leader)) '
+  export kept
+  export -f run
+  {
+    grep -E "$longest" "$kept/programs"
+    grep -vE "$longest" "$kept/programs"
+  } | xargs -P "${HCPG_TEST_PROGRAMS:-4}" -L 1 bash -c 'run "$@"' - | tee -a "$log"
+}
+
+documentation() { cargo test --workspace --no-fail-fast --doc 2>&1 | tee -a "$log"; }
 
 step "toolchain" scripts/toolchain.sh --tests
 step "format" cargo fmt --all --check
@@ -75,8 +104,7 @@ step "lint" cargo clippy --workspace --all-targets -- -D warnings
 step "build" build
 step "generated files are fresh" freshness
 step "control plane binaries" integration-tests/control-plane/build.sh
-step "unit tests" run_tests --lib --bins
-step "documentation's tests" run_tests --doc
-step "integration tests" beside_each_other
+step "documentation's tests" documentation
+step "tests" beside_each_other
 step "bad input, a few seconds of it" scripts/fuzz.sh 5
 finish 0

@@ -52,7 +52,7 @@ fn table() -> Vec<Wrong> {
                 ":1:1:",
                 " backend:",
                 "found nothing",
-                "expected the name of the default backend (available: local, azurepostgresflexible, awsrds)",
+                "expected the name of the default backend (available: local, azurepostgresflexible, awsrds, awsaurora)",
             ],
         ),
         wrong(
@@ -62,7 +62,7 @@ fn table() -> Vec<Wrong> {
                 ":1:10:",
                 " backend:",
                 "found \"mongo\"",
-                "expected the name of a backend (available: local, azurepostgresflexible, awsrds)",
+                "expected the name of a backend (available: local, azurepostgresflexible, awsrds, awsaurora)",
             ],
         ),
         wrong(

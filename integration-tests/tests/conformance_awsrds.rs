@@ -32,41 +32,41 @@ fn kills() {
 
 /// With credentials in the environment.
 mod inside {
-    use integration_tests::conformance::{AwsRds, check, suite};
+    use integration_tests::conformance::{Aws, check, suite};
 
     use super::{BACKEND, STATES, WIRE};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "run by the test of the same name"]
     async fn life() {
-        suite::life(AwsRds::new().await).await;
+        suite::life(Aws::rds().await).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "run by the test of the same name"]
     async fn faults() {
-        let faults = suite::faults(AwsRds::new().await).await;
+        let faults = suite::faults(Aws::rds().await).await;
         check("docs/faults-awsrds.md", &[(suite::BACKEND, BACKEND, "fault · call")], &faults);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "run by the test of the same name"]
     async fn wire() {
-        let wire = suite::wire(AwsRds::new().await).await;
+        let wire = suite::wire(Aws::rds().await).await;
         check("docs/faults-awsrds-wire.md", &[(suite::WIRE, WIRE, "fault · call of AWS")], &wire);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "run by the test of the same name"]
     async fn states() {
-        let states = suite::states(AwsRds::new().await, None).await;
+        let states = suite::states(Aws::rds().await, None).await;
         check("docs/misfortunes-awsrds.md", &[(suite::STATES, STATES, "what happens")], &states);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "run by the test of the same name"]
     async fn kills() {
-        suite::kills(AwsRds::new().await).await;
+        suite::kills(Aws::rds().await).await;
     }
 }
 

@@ -23,7 +23,7 @@ pub use server::{
     Network, ParameterValue, PostgreSQLServer, PostgreSQLServerSpec, Size,
 };
 pub use status::{
-    Binding, DatabaseStatus, Deployment, DeploymentStatus, Operation, PinnedDatabase, PinnedServer,
+    Attempt, Binding, DatabaseStatus, Deployment, DeploymentStatus, Operation, PinnedDatabase, PinnedServer,
     ServerStatus,
 };
 pub use window::{NotAWindow, WeeklyWindow};

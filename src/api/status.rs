@@ -34,9 +34,13 @@ pub struct ServerStatus {
     /// When the object first reached the phase Ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_ready_at: Option<Time>,
-    /// An operation of the backend that is under way.
+    /// An operation of the backend that is under way, or that has failed and was not told of yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
+    /// Changes that interrupt connections, as they were last begun. What its backend has accepted and not carried out is
+    /// told, not repeated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
     /// The generation that was taken over without a write; differences wait until the spec changes again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopted_generation: Option<i64>,
@@ -107,12 +111,31 @@ pub struct PinnedServer {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Operation {
-    /// The backend's id or URL of the operation.
+    /// The URL at which the backend tells how far it is; empty where it has none.
     pub id: String,
     /// What it does: create, update, delete, …
     pub kind: String,
     /// Since when it runs.
     pub since: Time,
+    /// What it changes: the server, the password, or a field of the spec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// How the URL answers: `status`, by a body that says how far it is, or `location`, by 202 until it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
+}
+
+/// A change that was begun, and is not begun anew as long as nothing is different.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// What it is: version, or restart.
+    pub change: String,
+    /// What there was before, where that matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What was asked for.
+    pub wanted: String,
 }
 
 /// The Secret with the credentials.

@@ -3,6 +3,7 @@
 //! A backend observes and acts; it decides nothing. Whether and when something is done is decided by the state machine
 //! in [`crate::fsm`].
 
+mod around;
 #[cfg(feature = "clouds")]
 mod aws;
 #[cfg(feature = "clouds")]
@@ -16,6 +17,7 @@ mod local;
 #[cfg(fuzzing)]
 pub mod local;
 mod logins;
+mod notes;
 mod observation;
 mod parameters;
 mod read;
@@ -33,13 +35,15 @@ use jiff::Timestamp;
 use crate::api::{DeletionPolicy, PostgreSQLServerSpec, WeeklyWindow};
 use crate::secrets::Password;
 
+pub use around::{Around, Call, Hook, Operation};
 #[cfg(feature = "clouds")]
-pub use aws::{AwsConfigError, RdsBackend};
+pub use aws::{AuroraBackend, AwsConfigError, RdsBackend};
 #[cfg(feature = "clouds")]
 pub use azure::{AzureConfigError, FlexibleBackend, SingleBackend, Variables};
 pub use error::{BackendError, Retry};
 pub use local::{LocalBackend, LocalConfigError};
 pub use logins::Logins;
+pub use notes::Notes;
 pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};
 pub use parameters::{FIREWALL_RULE, PARAMETER, asked_parameters, parameter_text};
 pub use read::{Read, Urgency};
@@ -198,6 +202,14 @@ pub trait ServerBackend: Send + Sync {
 
     /// Completes when nothing that this process has begun is under way any more.
     async fn at_rest(&self) {}
+
+    /// What this process knows of a server and its service would not tell another one: kept in the object's status.
+    fn notes(&self, _identity: &ServerIdentity) -> Notes {
+        Notes::default()
+    }
+
+    /// What was kept of that, by whatever process: called before each look. What this process knows by itself is newer.
+    fn recall(&self, _identity: &ServerIdentity, _kept: &Notes) {}
 
     /// Where a new server of this owner will live. Pure.
     ///

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 #[cfg(feature = "clouds")]
-use super::{AwsConfigError, AzureConfigError, FlexibleBackend, RdsBackend, SingleBackend, Variables};
+use super::{
+    AuroraBackend, AwsConfigError, AzureConfigError, FlexibleBackend, RdsBackend, SingleBackend, Variables,
+};
 use super::{LocalBackend, LocalConfigError, ServerBackend};
 
 /// Why a backend cannot be set up: its section names something that is not there, such as a folder or a file.
@@ -49,9 +51,14 @@ pub fn all(config: &crate::config::Backends) -> Result<Vec<Arc<dyn ServerBackend
 #[cfg(feature = "clouds")]
 fn clouds(config: &crate::config::Backends) -> Result<Vec<Arc<dyn ServerBackend>>, SetupError> {
     let mut all: Vec<Arc<dyn ServerBackend>> = Vec::new();
-    if let Some(rds) = &config.awsrds {
-        let failed = |error| SetupError::Aws { backend: "awsrds", error };
-        all.push(Arc::new(RdsBackend::new(rds.clone()).map_err(failed)?));
+    let failed = |backend| move |error| SetupError::Aws { backend, error };
+    let rds = config.awsrds.clone().map(RdsBackend::new).transpose().map_err(failed("awsrds"))?;
+    if let Some(aurora) = &config.awsaurora {
+        let backend = AuroraBackend::new(aurora.clone(), rds.as_ref()).map_err(failed("awsaurora"))?;
+        all.push(Arc::new(backend));
+    }
+    if let Some(rds) = rds {
+        all.push(Arc::new(rds));
     }
     if let Some(single) = &config.azurepostgres {
         let failed = |error| SetupError::Azure { backend: "azurepostgres", error };

@@ -123,6 +123,10 @@ pub struct RdsClass {
     #[serde(default)]
     #[schemars(range(max = 256000))]
     pub iops: u32,
+    /// Throughput of the storage in MiB per second; 0: not said. For gp3 from 400 GB.
+    #[serde(default)]
+    #[schemars(range(max = 4000))]
+    pub throughput: u32,
 }
 
 /// Storage of RDS.

@@ -174,7 +174,7 @@ const BACKENDS: [(&str, bool); 7] = [
     ("azurepostgres", true),
     ("azurepostgresflexible", true),
     ("awsrds", true),
-    ("awsaurora", false),
+    ("awsaurora", true),
     ("helmbitnami", false),
     ("helmyugabyte", false),
 ];

@@ -15,6 +15,9 @@ use super::{
 
 /// The instance type whose size Aurora chooses by load.
 const SERVERLESS: &str = "db.serverless";
+/// Aurora takes no longer password of its administrator.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html> (`MasterUserPassword`)
+const LONGEST_PASSWORD: usize = 41;
 /// What the name of a private zone of flexible servers ends in.
 /// <https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-networking-private>
 const ZONE: &str = "postgres.database.azure.com";
@@ -28,6 +31,11 @@ impl Checks<'_, '_> {
         }
         if let Some(aurora) = &backends.awsaurora {
             self.aurora(aurora, config.allows("awsaurora"));
+            let length = config.security.password_length;
+            if config.allows("awsaurora") && length > LONGEST_PASSWORD {
+                let expected = format!("{LONGEST_PASSWORD} at most, since Aurora takes no longer ones");
+                self.error("security.password_length", length.to_string(), expected);
+            }
         }
         if let Some(single) = &backends.azurepostgres {
             self.single(single, config.allows("azurepostgres"));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use kube::{Client, ResourceExt};
 
 use super::attempts::Attempts;
+use super::awaited::Awaited;
 use super::backoff::{self, Backoffs};
 use super::events::Recorder;
 use super::namespaces::Namespaces;
@@ -46,6 +47,8 @@ pub struct Context {
     pub refusals: Refusals,
     /// Plans that failed the last time.
     pub attempts: Arc<Attempts>,
+    /// Passwords that were set and are not in force yet.
+    pub awaited: Arc<Awaited>,
     /// Each server's turn for statements that must not run beside each other, such as `CREATE DATABASE`.
     pub turns: Turns,
     /// Objects that were found settled lately.
@@ -90,6 +93,7 @@ impl Context {
             waits: Backoffs::new(FIRST_WAIT, LONGEST_WAIT),
             pauses: Backoffs::new(FIRST_WAIT, slowly),
             attempts: Arc::default(),
+            awaited: Arc::default(),
             turns: Turns::default(),
             versions: Versions::default(),
             namespaces: Namespaces::default(),
@@ -114,6 +118,7 @@ impl Context {
             waits: Backoffs::new(FIRST_WAIT, LONGEST_WAIT),
             pauses: Backoffs::new(FIRST_WAIT, slowly),
             attempts: self.attempts.clone(),
+            awaited: self.awaited.clone(),
             turns: self.turns.clone(),
             // Passes of the configuration before may still write: each object is read once more.
             versions: self.versions.doubted(),
@@ -199,6 +204,7 @@ impl Context {
     pub fn settled(&self, uid: &str) {
         self.begin_anew(uid);
         self.attempts.settled(uid);
+        self.awaited.forget(uid);
     }
 
     /// Forgets everything about `uid`, which is gone.
@@ -206,6 +212,7 @@ impl Context {
         self.begin_anew(uid);
         self.refusals.forget(uid);
         self.attempts.forget(uid);
+        self.awaited.forget(uid);
         self.settled.forget(uid);
         self.versions.forget(uid);
     }
@@ -220,6 +227,7 @@ impl Context {
         }
         self.refusals.keep(&uids);
         self.attempts.keep(&uids);
+        self.awaited.keep(&uids);
         self.settled.keep(&uids);
         self.versions.keep(&uids);
     }

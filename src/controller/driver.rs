@@ -223,6 +223,10 @@ async fn go<S: Subject>(
 
     match act::<S>(context, &object, &mut seen, trigger, &step).await {
         Ok(()) => {
+            let object = match S::afterwards(&object, &seen, Timestamp::now()) {
+                Some(status) => record::status::<S>(api, &object, &status).await?.unwrap_or(object),
+                None => object,
+            };
             let times = context.attempts.succeeded(&uid, name_of::<S>(trigger), generation);
             if times > 0 || !step.plan.iter().all(|action| S::is_of_credentials(*action)) {
                 // What was taken off the object made another version of it.

@@ -46,6 +46,14 @@ impl CredentialsSeen {
             .then_some(Remembered::Worked(self.login_mark))
     }
 
+    /// The password that is to be in force and is not: the pending one, or, if none is pending, the published one.
+    pub fn refused(&self) -> Option<&Password> {
+        match &self.pending {
+            Some(pending) => Some(&pending.password).filter(|_| !self.pending_login.is_accepted()),
+            None => self.published.as_ref().filter(|_| !self.published_login.is_accepted()),
+        }
+    }
+
     /// Asks PostgreSQL about every password there is.
     pub(super) async fn try_logins(&mut self) {
         if let Some(password) = self.published.clone() {

@@ -2,6 +2,7 @@
 
 mod actions;
 mod attempts;
+mod awaited;
 mod backoff;
 mod clients;
 mod conditions;

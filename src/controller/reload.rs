@@ -200,7 +200,7 @@ pub fn selectable(config: &Config, made: &[Arc<dyn ServerBackend>], metrics: &Ar
     let limit = Duration::from_secs(config.reconcile.backend_timeout_seconds);
     let metered = made
         .iter()
-        .map(|backend| Metered::new(backend.clone(), metrics.clone(), limit))
+        .map(|backend| Metered::around(backend.clone(), metrics.clone(), limit))
         .map(|backend| Arc::new(backend) as Arc<dyn ServerBackend>)
         .collect();
     Backends::new(&config.backend, &config.allowed_backends, metered)

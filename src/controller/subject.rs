@@ -149,6 +149,15 @@ pub trait Subject: Send + Sync + 'static {
     where
         Self: Sized;
 
+    /// The status when all actions were carried out, where they have begun something that has to be known to whoever
+    /// begins anew. Pure.
+    fn afterwards(_: &Self::Object, _: &Self::Observation, _: Timestamp) -> Option<Self::Status>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// Whether the action brings what exists to what the spec asks for. After a refusal, observations leave out what it
     /// was to change.
     fn is_change(action: ActionOf<Self>) -> bool

@@ -58,3 +58,11 @@ async fn a_wrong_answer_is_not_passed() {
         assert!(said.contains("all seen"), "{said}");
     }
 }
+
+#[tokio::test]
+async fn moto_enforces_the_documented_policy_as_it_is_meant() {
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/aws-iam-policy.json");
+    if let Some(said) = verdict("policy.py", "moto.txt", &[policy.to_str().unwrap()]).await {
+        assert!(said.contains("calls judged"), "{said}");
+    }
+}

@@ -18,7 +18,7 @@ use tower::{BoxError, Layer, Service};
 use crate::operator::OPERATOR_NAMESPACE;
 
 /// How long a request is left without an answer; the product's own patience is tested beside its client.
-const SILENCE: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_millis(500);
 
 /// What the operator asks the API server for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, IntoStaticStr)]

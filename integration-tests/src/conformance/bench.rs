@@ -18,7 +18,7 @@ use super::controllers::Controllers;
 use super::done;
 use super::effects::Effects;
 use super::faults::Faults;
-use super::faulty::FaultyBackend;
+use super::faulty::Faulty;
 use super::outcomes::Outcomes;
 use super::subject::Subject;
 use super::watch_faults::WatchFaults;
@@ -62,7 +62,7 @@ impl Bench {
         let login = plane.kubeconfig_for_service_account(OPERATOR_NAMESPACE, SERVICE_ACCOUNT).await;
         let config = Arc::new(config(subject.config()));
         let (faults, (effects, kills)) = (Faults::default(), Effects::new());
-        let backend = FaultyBackend::new(subject.backend(&config), faults.clone(), effects.clone());
+        let backend = Faulty::around(subject.backend(&config), faults.clone(), effects.clone());
         let (api_faults, watch_faults, outcomes) =
             (ApiFaults::default(), WatchFaults::default(), Outcomes::default());
         let controllers = Controllers::new(

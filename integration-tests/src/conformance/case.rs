@@ -22,7 +22,7 @@ use crate::operator::OPERATOR_NAMESPACE;
 use crate::world::{Credentials, is_ready};
 
 /// How long anything may take that is waited for: many servers share two processors, and a refusal is retried slowly.
-const PATIENCE: Duration = Duration::from_secs(240);
+pub(super) const PATIENCE: Duration = Duration::from_secs(240);
 const PAUSE: Duration = Duration::from_millis(200);
 /// The name of the server in every namespace.
 pub(super) const SERVER: &str = "main";

@@ -5,36 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use hcpg::backend::Operation;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-
-/// A call of [`hcpg::backend::ServerBackend`] that leaves the operator's process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// `observe`.
-    Observe,
-    /// `create`.
-    Create,
-    /// `update`.
-    Update,
-    /// `configure`.
-    Configure,
-    /// `set_admin_password`.
-    SetAdminPassword,
-    /// `mark`.
-    Mark,
-    /// `delete`.
-    Delete,
-    /// `conclude`.
-    Conclude,
-}
-
-impl Operation {
-    /// Whether it changes something.
-    pub fn is_write(self) -> bool {
-        self != Self::Observe
-    }
-}
 
 /// What can happen to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,10 +33,15 @@ pub enum Fault {
     Delay(Duration),
     /// Refused unexecuted, as if an input had to change.
     Rejected,
+    /// Accepted, and in force only after so many looks; only a password can be. It has a case of its own.
+    Late {
+        /// How many.
+        looks: u32,
+    },
 }
 
 impl Fault {
-    /// Every fault, with the times the suite uses.
+    /// Every fault of the matrix, with the times the suite uses.
     pub const ALL: [Self; 9] = [
         Self::Throttled { retry_after: Duration::from_secs(3) },
         Self::ServerError,
@@ -78,7 +56,11 @@ impl Fault {
 
     /// Whether an operation can meet it.
     pub fn befits(self, operation: Operation) -> bool {
-        self != Self::Stale || operation == Operation::Observe
+        match self {
+            Self::Stale => operation == Operation::Observe,
+            Self::Late { .. } => operation == Operation::SetAdminPassword,
+            _ => true,
+        }
     }
 
     /// In a namespace's name.
@@ -93,6 +75,7 @@ impl Fault {
             Self::Stale => "stale",
             Self::Delay(_) => "delay",
             Self::Rejected => "rejected",
+            Self::Late { .. } => "late",
         }
     }
 }

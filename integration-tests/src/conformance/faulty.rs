@@ -1,51 +1,64 @@
 //! A backend whose calls can be made to fail, and are written down.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
-use hcpg::api::{DeletionPolicy, WeeklyWindow};
 use hcpg::backend::{
-    BackendError, DesiredServer, Difference, Logins, Owner, Read, Rejection, Removal, ServerBackend,
-    ServerFacts, ServerIdentity, ServerObservation,
+    Around, BackendError, Call, Hook, Owner, ServerBackend, ServerIdentity, ServerObservation,
 };
 use hcpg::secrets::Password;
 
 use super::effects::Effects;
-use super::faults::{Answer, Fault, Faults, Operation};
+use super::faults::{Answer, Fault, Faults, Operation, Ticket};
 
-/// Any backend, with faults between it and the operator.
-pub struct FaultyBackend {
+/// Faults between a backend and the operator.
+pub struct Faulty {
     inner: Arc<dyn ServerBackend>,
     faults: Faults,
     effects: Effects,
     observed: Mutex<HashMap<ServerIdentity, ServerObservation>>,
+    late: Mutex<HashMap<ServerIdentity, Late>>,
 }
 
-impl FaultyBackend {
+/// A password that a service has accepted and not put in force yet.
+#[derive(Clone)]
+struct Late {
+    owner: Owner,
+    password: Password,
+    ticket: Ticket,
+    /// How many more looks it takes.
+    looks: u32,
+}
+
+impl Faulty {
     /// `inner`, with the faults that `faults` says; writing calls are points at which `effects` may end the operator.
-    pub fn new(inner: Arc<dyn ServerBackend>, faults: Faults, effects: Effects) -> Self {
-        Self { inner, faults, effects, observed: Mutex::default() }
+    pub fn around(inner: Arc<dyn ServerBackend>, faults: Faults, effects: Effects) -> Around<Self> {
+        let (observed, late) = (Mutex::default(), Mutex::default());
+        Around::new(inner.clone(), Self { inner, faults, effects, observed, late })
     }
 
     async fn call<T: Send>(
         &self,
-        owner: &Owner,
-        operation: Operation,
+        call: Call<'_>,
         stale: Option<T>,
-        call: impl Future<Output = Result<T, BackendError>> + Send,
+        late: impl FnOnce(Ticket, u32) -> Option<T>,
+        execute: impl Future<Output = Result<T, BackendError>> + Send,
     ) -> Result<T, BackendError> {
-        let namespace = owner.namespace.as_str();
+        let (namespace, operation) = (call.owner.namespace.as_str(), call.operation);
         let (ticket, fault) = self.faults.begin(namespace, operation);
+        let late = match fault {
+            Some(Fault::Late { looks }) => late(ticket, looks),
+            _ => None,
+        };
         let execute = async {
-            let answer = call.await;
+            let answer = execute.await;
             if answer.is_ok() {
                 self.faults.executed(namespace, ticket);
             }
             answer
         };
-        let faulty = self.suffer(operation, fault, stale, execute);
+        let faulty =
+            suffer(operation, fault, stale.filter(|_| fault == Some(Fault::Stale)).or(late), execute);
         let answer = if operation.is_write() {
             self.effects.around(namespace, format!("backend {operation:?}"), faulty).await
         } else {
@@ -56,213 +69,92 @@ impl FaultyBackend {
         answer
     }
 
-    async fn suffer<T>(
-        &self,
-        operation: Operation,
-        fault: Option<Fault>,
-        stale: Option<T>,
-        execute: impl Future<Output = Result<T, BackendError>>,
-    ) -> Result<T, BackendError> {
-        let reset = || BackendError::transient(format!("{operation:?}: the connection was reset"));
-        match fault {
-            None => execute.await,
-            Some(Fault::Throttled { retry_after }) => Err(BackendError::Transient {
-                message: format!("{operation:?}: too many requests"),
-                retry_after: Some(retry_after),
-            }),
-            Some(Fault::ServerError) => {
-                Err(BackendError::transient(format!("{operation:?}: the service answered 500")))
-            }
-            Some(Fault::Hang) => std::future::pending().await,
-            Some(Fault::ConnectionReset) => Err(reset()),
-            Some(Fault::LostAnswer) => match execute.await {
-                Ok(_) => Err(reset()),
-                refused => refused,
-            },
-            Some(Fault::HangAfter) => {
-                let _ = execute.await;
-                std::future::pending().await
-            }
-            Some(Fault::Stale) => match stale {
-                Some(stale) => Ok(stale),
-                None => execute.await,
-            },
-            Some(Fault::Delay(wait)) => {
-                tokio::time::sleep(wait).await;
-                execute.await
-            }
-            Some(Fault::Rejected) => {
-                Err(BackendError::rejected(format!("{operation:?}: the quota is exhausted")))
-            }
-        }
-    }
-
-    fn last_observed(&self, identity: &ServerIdentity) -> Option<ServerObservation> {
-        self.observed.lock().unwrap_or_else(PoisonError::into_inner).get(identity).cloned()
+    /// Puts a password in force that has been looked for often enough.
+    async fn catch_up(&self, identity: &ServerIdentity) -> Result<(), BackendError> {
+        let due = {
+            let mut all = lock(&self.late);
+            let Some(late) = all.get_mut(identity) else { return Ok(()) };
+            late.looks = late.looks.saturating_sub(1);
+            if late.looks > 0 { None } else { all.remove(identity) }
+        };
+        let Some(Late { owner, password, ticket, .. }) = due else { return Ok(()) };
+        self.inner.set_admin_password(identity, &owner, &password).await?;
+        self.faults.executed(&owner.namespace, ticket);
+        Ok(())
     }
 }
 
-#[async_trait]
-impl ServerBackend for FaultyBackend {
-    fn name(&self) -> &'static str {
-        self.inner.name()
+/// What the operator is told; `instead`: an answer without the call.
+async fn suffer<T>(
+    operation: Operation,
+    fault: Option<Fault>,
+    instead: Option<T>,
+    execute: impl Future<Output = Result<T, BackendError>>,
+) -> Result<T, BackendError> {
+    let reset = || BackendError::transient(format!("{operation:?}: the connection was reset"));
+    match fault {
+        None => execute.await,
+        Some(Fault::Throttled { retry_after }) => Err(BackendError::Transient {
+            message: format!("{operation:?}: too many requests"),
+            retry_after: Some(retry_after),
+        }),
+        Some(Fault::ServerError) => {
+            Err(BackendError::transient(format!("{operation:?}: the service answered 500")))
+        }
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::ConnectionReset) => Err(reset()),
+        Some(Fault::LostAnswer) => match execute.await {
+            Ok(_) => Err(reset()),
+            refused => refused,
+        },
+        Some(Fault::HangAfter) => {
+            let _ = execute.await;
+            std::future::pending().await
+        }
+        Some(Fault::Stale | Fault::Late { .. }) => match instead {
+            Some(answer) => Ok(answer),
+            None => execute.await,
+        },
+        Some(Fault::Delay(wait)) => {
+            tokio::time::sleep(wait).await;
+            execute.await
+        }
+        Some(Fault::Rejected) => {
+            Err(BackendError::rejected(format!("{operation:?}: the quota is exhausted")))
+        }
     }
+}
 
-    fn admin_username(&self) -> String {
-        self.inner.admin_username()
-    }
-
-    fn logins(&self) -> Logins {
-        self.inner.logins()
-    }
-
-    fn creates(&self) -> Result<(), Rejection> {
-        self.inner.creates()
-    }
-
-    fn settling_time(&self) -> Duration {
-        self.inner.settling_time()
-    }
-
-    fn default_deletion(&self, of_original: bool) -> DeletionPolicy {
-        self.inner.default_deletion(of_original)
-    }
-
-    fn marks_retained(&self) -> bool {
-        self.inner.marks_retained()
-    }
-
-    fn concludes(&self) -> bool {
-        self.inner.concludes()
-    }
-
-    fn leaves_deleted(&self) -> bool {
-        self.inner.leaves_deleted()
-    }
-
-    fn leaves_databases(&self) -> bool {
-        self.inner.leaves_databases()
-    }
-
-    fn lists_extensions(&self) -> bool {
-        self.inner.lists_extensions()
-    }
-
-    fn firewall_rules(&self, desired: &DesiredServer<'_>) -> BTreeSet<String> {
-        self.inner.firewall_rules(desired)
-    }
-
-    fn first_poll(&self) -> Option<Duration> {
-        self.inner.first_poll()
-    }
-
-    fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
-        self.inner.default_window(facts)
-    }
-
-    fn unsupported(&self, desired: &DesiredServer<'_>) -> Vec<Rejection> {
-        self.inner.unsupported(desired)
-    }
-
-    async fn begin(&self) {
-        self.inner.begin().await;
-    }
-
-    async fn at_rest(&self) {
-        self.inner.at_rest().await;
-    }
-
-    fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {
-        self.inner.identity(owner)
-    }
-
-    fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>> {
-        self.inner.validate(desired)
-    }
-
+impl Hook for Faulty {
     async fn observe(
         &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        read: Read,
+        call: Call<'_>,
+        look: impl Future<Output = Result<ServerObservation, BackendError>> + Send,
     ) -> Result<ServerObservation, BackendError> {
-        let stale = self.last_observed(identity);
-        let call = async {
-            let observed = self.inner.observe(identity, owner, read).await?;
-            let mut last = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
-            last.insert(identity.clone(), observed.clone());
+        let stale = lock(&self.observed).get(call.identity).cloned();
+        let look = async {
+            self.catch_up(call.identity).await?;
+            let observed = look.await?;
+            lock(&self.observed).insert(call.identity.clone(), observed.clone());
             Ok(observed)
         };
-        self.call(owner, Operation::Observe, stale, call).await
+        self.call(call, stale, |_, _| None, look).await
     }
 
-    fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
-        self.inner.differences(desired, facts)
-    }
-
-    async fn create(
+    async fn write(
         &self,
-        identity: &ServerIdentity,
-        desired: &DesiredServer<'_>,
-        password: &Password,
+        call: Call<'_>,
+        change: impl Future<Output = Result<(), BackendError>> + Send,
     ) -> Result<(), BackendError> {
-        let call = self.inner.create(identity, desired, password);
-        self.call(desired.owner, Operation::Create, None, call).await
+        let late = |ticket, looks| {
+            let (owner, password) = (call.owner.clone(), call.password?.clone());
+            lock(&self.late).insert(call.identity.clone(), Late { owner, password, ticket, looks });
+            Some(())
+        };
+        self.call(call, None, late, change).await
     }
+}
 
-    async fn update(
-        &self,
-        identity: &ServerIdentity,
-        desired: &DesiredServer<'_>,
-        differences: &[Difference],
-    ) -> Result<(), BackendError> {
-        let call = self.inner.update(identity, desired, differences);
-        self.call(desired.owner, Operation::Update, None, call).await
-    }
-
-    async fn configure(
-        &self,
-        identity: &ServerIdentity,
-        desired: &DesiredServer<'_>,
-        differences: &[Difference],
-    ) -> Result<(), BackendError> {
-        let call = self.inner.configure(identity, desired, differences);
-        self.call(desired.owner, Operation::Configure, None, call).await
-    }
-
-    async fn set_admin_password(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        password: &Password,
-    ) -> Result<(), BackendError> {
-        let call = self.inner.set_admin_password(identity, owner, password);
-        self.call(owner, Operation::SetAdminPassword, None, call).await
-    }
-
-    async fn mark(&self, identity: &ServerIdentity, owner: &Owner, left: bool) -> Result<(), BackendError> {
-        self.call(owner, Operation::Mark, None, self.inner.mark(identity, owner, left)).await
-    }
-
-    async fn delete(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        uid: Option<&str>,
-        removal: Removal,
-    ) -> Result<(), BackendError> {
-        let call = self.inner.delete(identity, owner, uid, removal);
-        self.call(owner, Operation::Delete, None, call).await
-    }
-
-    async fn conclude(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        removal: Removal,
-        last_seen: Option<&str>,
-    ) -> Result<(), BackendError> {
-        let call = self.inner.conclude(identity, owner, removal, last_seen);
-        self.call(owner, Operation::Conclude, None, call).await
-    }
+fn lock<K, V>(map: &Mutex<HashMap<K, V>>) -> MutexGuard<'_, HashMap<K, V>> {
+    map.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! One suite for every backend, and a decorator that puts faults between it and the operator.
 //!
-//! * [`Subject`]: what a backend brings along: [`Local`], [`AwsRds`], [`AzureFlexible`], [`AzureSingle`].
-//! * [`FaultyBackend`]: any backend, with [`Faults`]: which calls meet which fault, and what became of every call.
+//! * [`Subject`]: what a backend brings along: [`Local`], [`Aws`], [`AzureFlexible`], [`AzureSingle`].
+//! * [`Faulty`]: around any backend, with [`Faults`]: which calls meet which fault, and what became of every call.
 //! * [`Effects`]: the points at which the operator may be killed.
 //! * [`Bench`]: a real control plane with the controllers in this process, with the chart's rights only.
 //! * [`suite`]: the cases. A backend's test calls [`suite::life`], [`suite::faults`] and [`suite::kills`].
@@ -9,7 +9,7 @@
 //! This is for tests: what goes wrong panics, with all there is to know about it.
 
 mod api_faults;
-mod awsrds;
+mod aws;
 pub mod azure;
 mod bench;
 mod case;
@@ -26,13 +26,13 @@ mod table;
 mod watch_faults;
 
 pub use api_faults::{ApiFault, ApiFaults, Asker, Target};
-pub use awsrds::AwsRds;
+pub use aws::Aws;
 pub use azure::{AzureFlexible, AzureSingle};
 pub use bench::Bench;
 pub use case::Case;
 pub use effects::{Effects, Moment, Point};
 pub use faults::{Answer, Call, Fault, Faults, Operation};
-pub use faulty::FaultyBackend;
+pub use faulty::Faulty;
 pub use flow::Flow;
 pub use local::Local;
 pub use outcomes::{Outcome, Outcomes};

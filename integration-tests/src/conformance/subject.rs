@@ -64,6 +64,11 @@ pub trait Subject: Send + Sync {
     /// Whether that has happened.
     fn has_failed_creation(&self) -> bool;
 
+    /// The call that makes up for it: the whole server is made again, or what of it has failed.
+    fn mends_creation_by(&self) -> Operation {
+        Operation::Create
+    }
+
     /// What can go wrong with the backend's own calls to a service, by name.
     fn wire_faults(&self) -> Vec<&'static str> {
         Vec::new()

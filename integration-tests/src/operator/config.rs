@@ -10,7 +10,7 @@ use super::error::Error;
 /// Where the ranges begin and end: below the ports that the kernel hands out.
 const FIRST: u16 = 20_000;
 const LAST: u16 = 31_999;
-/// Ports per range; the first of each is its lock.
+/// Ports per range; the first of each is its lock, the last is the operator's own.
 const SIZE: u16 = 60;
 
 /// A range of ports for the PostgreSQL servers of one operator.
@@ -34,9 +34,19 @@ impl Ports {
 
     /// First and last port for servers.
     pub(crate) fn range(&self) -> Result<(u16, u16), Error> {
-        let lock =
-            self.lock.local_addr().map_err(Error::io("reading the port of", "the range's lock"))?.port();
-        Ok((lock + 1, lock + SIZE - 1))
+        let first = self.first()?;
+        Ok((first + 1, first + SIZE - 2))
+    }
+
+    /// The port for metrics and probes. None of the kernel's: while the operator is down, a connection of somebody else's
+    /// might get it.
+    pub(crate) fn of_operator(&self) -> Result<u16, Error> {
+        Ok(self.first()? + SIZE - 1)
+    }
+
+    fn first(&self) -> Result<u16, Error> {
+        let address = self.lock.local_addr().map_err(Error::io("reading the port of", "the range's lock"))?;
+        Ok(address.port())
     }
 }
 
@@ -89,7 +99,8 @@ mod tests {
     #[test]
     fn two_ranges_do_not_overlap() {
         let (one, two) = (Ports::reserve().unwrap(), Ports::reserve().unwrap());
+        assert_eq!(one.of_operator().unwrap(), one.range().unwrap().1 + 1);
         let (one, two) = (one.range().unwrap(), two.range().unwrap());
-        assert!(one.1 < two.0 || two.1 < one.0, "{one:?} {two:?}");
+        assert!(one.1 + 1 < two.0 || two.1 + 1 < one.0, "{one:?} {two:?}");
     }
 }

@@ -26,6 +26,8 @@ const STARTED_WITHIN: Duration = Duration::from_secs(30);
 pub enum CloudKind {
     /// Amazon RDS.
     Awsrds,
+    /// Amazon Aurora.
+    Awsaurora,
     /// Azure's flexible servers.
     Azurepostgresflexible,
 }
@@ -72,10 +74,10 @@ impl KeptCloud {
     pub async fn run(kind: CloudKind, notes: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let authorities = notes.with_extension("pem");
         match kind {
-            CloudKind::Awsrds => {
+            CloudKind::Awsrds | CloudKind::Awsaurora => {
                 let simulator = rds::Simulator::start().await?;
                 fs::write(&authorities, simulator.ca_pem())?;
-                Self::rds(simulator.endpoint(), &authorities).serve(notes, simulator).await
+                Self::aws(kind, simulator.endpoint(), &authorities).serve(notes, simulator).await
             }
             CloudKind::Azurepostgresflexible => {
                 let simulator = azure::Simulator::start().await?;
@@ -101,7 +103,11 @@ impl KeptCloud {
         Ok(())
     }
 
-    fn rds(endpoint: &str, authorities: &Path) -> Self {
+    fn aws(kind: CloudKind, endpoint: &str, authorities: &Path) -> Self {
+        let (backend, small) = match kind {
+            CloudKind::Awsaurora => ("awsaurora", json!({"instance_type": "db.t4g.medium"})),
+            _ => ("awsrds", json!({"instance_type": "db.t4g.medium", "storage_type": "gp3"})),
+        };
         let section = json!({
             "region": "eu-central-1",
             "subnet_group": "default",
@@ -109,11 +115,11 @@ impl KeptCloud {
             "sts_endpoint": endpoint,
             "extra_ca_file": authorities,
             "default_class": "small",
-            "classes": {"small": {"instance_type": "db.t4g.medium", "storage_type": "gp3"}},
+            "classes": {"small": small},
         });
         let environment =
             CREDENTIALS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { config: config("awsrds", &section), environment }
+        Self { config: config(backend, &section), environment }
     }
 
     fn flexible(simulator: &azure::Simulator, authorities: &Path) -> Self {

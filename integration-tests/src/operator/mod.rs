@@ -37,7 +37,7 @@ pub use kept_cloud::{CloudKind, KeptCloud};
 pub use samples::Sample;
 pub use sweep::sweep;
 
-use crate::control_plane::{kubeconfig, process, servers};
+use crate::control_plane::{kubeconfig, process};
 pub(crate) use config::Ports;
 pub(crate) use sweep::Sweeper;
 
@@ -89,7 +89,7 @@ impl Operator {
         let text = config::text(&folder.join("data"), ports.range()?, &options.config)?;
         write(&folder.join("config.yaml"), &text)?;
         kubeconfig::write(&folder.join("kubeconfig"), kubeconfig)?;
-        let port = servers::free_port()?;
+        let port = ports.of_operator()?;
         let child = Mutex::new(None);
         let operator = Self { folder, binary, options, port, child, _ports: ports, _sweeper: sweeper };
         operator.start_again().await?;

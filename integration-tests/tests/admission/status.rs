@@ -2,8 +2,8 @@
 
 use hcpg::api::names::FIELD_MANAGER;
 use hcpg::api::{
-    Binding, Condition, ConditionStatus, ConditionType, Deployment, DeploymentStatus, Operation, Phase,
-    PinnedServer, PostgreSQLServer, Reason, ServerStatus,
+    Attempt, Binding, Condition, ConditionStatus, ConditionType, Deployment, DeploymentStatus, Operation,
+    Phase, PinnedServer, PostgreSQLServer, Reason, ServerStatus,
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -35,7 +35,18 @@ fn sample() -> ServerStatus {
             storage_gb: Some(1),
             ..PinnedServer::default()
         }),
-        operation: Some(Operation { id: "1".to_owned(), kind: "create".to_owned(), since: now.clone() }),
+        operation: Some(Operation {
+            id: "https://example.com/1".to_owned(),
+            kind: "create".to_owned(),
+            since: now.clone(),
+            about: Some("server".to_owned()),
+            form: Some("status".to_owned()),
+        }),
+        attempts: vec![Attempt {
+            change: "version".to_owned(),
+            from: Some("16".to_owned()),
+            wanted: "17".to_owned(),
+        }],
         differences: vec!["cpu is 1, wanted 2".to_owned()],
         managed_parameters: vec!["work_mem".to_owned()],
         conditions: vec![

@@ -10,12 +10,13 @@ use aws_sdk_rds::config::retry::RetryConfig;
 use aws_sdk_rds::config::timeout::TimeoutConfig;
 use aws_sdk_rds::config::{SharedCredentialsProvider, SharedHttpClient};
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_rds::types::DbInstance;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::error::{Failed, failed};
-use crate::backend::cloud::Budget;
+use crate::backend::cloud::{Budget, Listing};
 use crate::backend::{BackendError, Urgency};
 use crate::config::AwsConfig;
 
@@ -37,6 +38,8 @@ pub(super) struct Service {
     /// The account of the credentials, and when it was asked for.
     account: Mutex<Option<(Instant, String)>>,
     budget: Budget,
+    /// Instances of RDS and members of clusters, which both backends look at.
+    pub(super) instances: Listing<DbInstance>,
 }
 
 #[derive(Debug)]
@@ -49,7 +52,20 @@ impl Service {
     pub(super) fn new(config: &AwsConfig, trust: Option<String>) -> Self {
         let budget = Budget::new(config.call_budget);
         let (clients, account) = (OnceCell::new(), Mutex::default());
-        Self { config: config.clone(), trust, clients, account, budget }
+        let instances = Listing::new();
+        Self { config: config.clone(), trust, clients, account, budget, instances }
+    }
+
+    /// Whether another backend with this configuration makes the same calls in the same way, so that it shares the
+    /// budget.
+    pub(super) fn serves(&self, other: &AwsConfig) -> bool {
+        let way = |config: &AwsConfig| {
+            let AwsConfig {
+                region, assume_role_arn, endpoint, sts_endpoint, extra_ca_file, call_budget, ..
+            } = config.clone();
+            (region, assume_role_arn, endpoint, sts_endpoint, extra_ca_file, call_budget)
+        };
+        way(&self.config) == way(other)
     }
 
     pub(super) fn region(&self) -> &str {
@@ -70,7 +86,8 @@ impl Service {
         send: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
     ) -> Result<T, Failed> {
         self.budget.take(urgency).await;
-        let answer = send(&self.clients().await?.rds).await;
+        // The SDK's futures are large, and several of them stand in each of ours.
+        let answer = Box::pin(send(&self.clients().await?.rds)).await;
         answer.map_err(|error| {
             let failed = failed(name, &error, secret);
             if let Some(pause) = failed.throttled() {

@@ -17,6 +17,12 @@ pub(super) const INSTANCE_NOT_FOUND: &str = "DBInstanceNotFound";
 pub(super) const INSTANCE_EXISTS: &str = "DBInstanceAlreadyExists";
 /// The snapshot is not there.
 pub(super) const SNAPSHOT_NOT_FOUND: &str = "DBSnapshotNotFound";
+/// The cluster is not there.
+pub(super) const CLUSTER_NOT_FOUND: &str = "DBClusterNotFound";
+/// The name of the cluster is taken.
+pub(super) const CLUSTER_EXISTS: &str = "DBClusterAlreadyExists";
+/// The snapshot of a cluster is not there.
+pub(super) const CLUSTER_SNAPSHOT_NOT_FOUND: &str = "DBClusterSnapshotNotFound";
 /// The parameter group is there already.
 pub(super) const GROUP_EXISTS: &str = "DBParameterGroupAlreadyExists";
 /// The parameter group is not there.
@@ -137,6 +143,7 @@ fn meaning(
             BackendError::Protected { message: PROTECTED.to_owned() }
         }
         "InstanceQuotaExceeded"
+        | "DBClusterQuotaExceeded"
         | "StorageQuotaExceeded"
         | "SnapshotQuotaExceeded"
         | "DBParameterGroupQuotaExceeded" => BackendError::rejected(format!(
@@ -202,6 +209,10 @@ mod tests {
     #[case("InvalidDBInstanceStateFault", "busy")]
     #[case("DBInstanceNotFound", "gone")]
     #[case("DBInstanceAlreadyExists", "conflict")]
+    #[case("InvalidDBClusterStateFault", "busy")]
+    #[case("DBClusterNotFoundFault", "gone")]
+    #[case("DBClusterAlreadyExistsFault", "conflict")]
+    #[case("DBClusterQuotaExceededFault", "rejected")]
     #[case("InstanceQuotaExceeded", "rejected")]
     #[case("AccessDenied", "rejected")]
     #[case("A-code-of-the-future", "rejected")]

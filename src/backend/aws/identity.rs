@@ -1,4 +1,4 @@
-//! The names of servers on Amazon RDS. Pure.
+//! The names of servers on AWS. Pure.
 
 use super::super::{Owner, Rejection};
 

@@ -1,12 +1,16 @@
-//! What this process has begun and the service goes on with, by the server's name. The service does one thing after the
-//! other on a server, so that there is one at most. Whoever begins anew finds out by the server's state.
+//! What was begun and the service goes on with, by the server's name. The service does one thing after the other on a
+//! server, so that there is one at most. It is kept in the object's status, for whoever begins anew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::super::BackendError;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::super::{BackendError, Notes};
 use super::arm::{Arm, Operation, Progress};
+use crate::api;
 
 /// Something that was begun.
 #[derive(Clone, Debug)]
@@ -15,12 +19,14 @@ pub(super) struct Task {
     pub(super) name: String,
     /// What it was about: a field of the spec, the password, or the whole server.
     pub(super) about: String,
+    since: Timestamp,
+    operation: Operation,
     state: State,
 }
 
 #[derive(Clone, Debug)]
 enum State {
-    Running(Operation),
+    Running,
     Failed(BackendError, Instant),
 }
 
@@ -41,6 +47,8 @@ pub(super) enum Course {
 pub(super) struct Memory {
     tasks: Mutex<HashMap<String, Task>>,
     writes: Mutex<HashMap<String, Instant>>,
+    /// Servers of which it was said what was kept. Later that is what this process itself had kept.
+    recalled: Mutex<HashSet<String>>,
 }
 
 impl Memory {
@@ -59,11 +67,36 @@ impl Memory {
         let mut tasks = self.lock();
         match operation {
             Some(operation) => {
-                let (name, about) = (name.to_owned(), about.to_owned());
-                tasks.insert(server.to_owned(), Task { name, about, state: State::Running(operation) });
+                let (name, about, since) = (name.to_owned(), about.to_owned(), Timestamp::now());
+                let task = Task { name, about, since, operation, state: State::Running };
+                tasks.insert(server.to_owned(), task);
             }
             None => drop(tasks.remove(server)),
         }
+    }
+
+    /// What has to be kept: what goes on, or has failed and was not told.
+    pub(super) fn notes(&self, server: &str) -> Notes {
+        let task = self.lock().get(server).cloned();
+        let untold = |task: &Task| !matches!(task.state, State::Failed(_, at) if at.elapsed() >= TOLD);
+        let operation = task.filter(untold).map(|task| {
+            let (url, form) = task.operation.to_keep();
+            let (id, form) = (url.to_owned(), Some(form.to_owned()));
+            api::Operation { id, kind: task.name, since: Time(task.since), about: Some(task.about), form }
+        });
+        Notes { operation, attempts: Vec::new() }
+    }
+
+    /// Goes on with what another process has begun.
+    pub(super) fn recall(&self, arm: &Arm, server: &str, kept: &Notes) {
+        if !self.recalled.lock().unwrap_or_else(PoisonError::into_inner).insert(server.to_owned()) {
+            return;
+        }
+        let Some(kept) = &kept.operation else { return };
+        let Some(operation) = arm.kept(&kept.id, kept.form.as_deref()) else { return };
+        let (name, about) = (kept.kind.clone(), kept.about.clone().unwrap_or_default());
+        let task = Task { name, about, since: kept.since.0, operation, state: State::Running };
+        self.lock().entry(server.to_owned()).or_insert(task);
     }
 
     /// What was begun on the server last, and how far it is; none when it is done.
@@ -77,20 +110,18 @@ impl Memory {
     ) -> Result<Option<(Task, Course)>, BackendError> {
         let task = self.lock().get(server).cloned();
         let Some(task) = task else { return Ok(None) };
-        let operation = match &task.state {
-            State::Failed(error, _) => {
-                let course = Course::Failed(error.clone());
-                return Ok(Some((task, course)));
-            }
-            State::Running(operation) => operation,
-        };
-        match arm.progress(&task.name, operation).await? {
+        if let State::Failed(error, _) = &task.state {
+            let course = Course::Failed(error.clone());
+            return Ok(Some((task, course)));
+        }
+        match arm.progress(&task.name, &task.operation).await? {
             Progress::Running(operation) => {
-                self.note(server, &task, State::Running(operation));
+                self.note(server, &task, |known| known.operation = operation);
                 Ok(Some((task, Course::Running)))
             }
             Progress::Failed(error) => {
-                self.note(server, &task, State::Failed(error.clone(), Instant::now()));
+                let state = State::Failed(error.clone(), Instant::now());
+                self.note(server, &task, |known| known.state = state);
                 Ok(Some((task, Course::Failed(error))))
             }
             Progress::Done | Progress::Forgotten => {
@@ -119,10 +150,10 @@ impl Memory {
     }
 
     /// Unless something else was begun meanwhile.
-    fn note(&self, server: &str, task: &Task, state: State) {
+    fn note(&self, server: &str, task: &Task, change: impl FnOnce(&mut Task)) {
         let mut tasks = self.lock();
         if let Some(known) = tasks.get_mut(server).filter(|known| known.about == task.about) {
-            known.state = state;
+            change(known);
         }
     }
 

@@ -13,6 +13,8 @@ const LARGEST_GB: u64 = 65536;
 const GP3_STRIPED_GB: u64 = 400;
 const GP3_BASELINE_IOPS: u64 = 12_000;
 const GP3_MOST_IOPS: u64 = 64_000;
+/// MiB per second of gp3 from that size on, at least and at most; at most a quarter of the operations, too.
+const GP3_THROUGHPUT: (u64, u64) = (500, 4_000);
 /// What io1 and io2 have at least and at most.
 const PROVISIONED_IOPS: (u64, u64) = (1_000, 256_000);
 
@@ -27,6 +29,8 @@ pub struct RdsSize {
     pub storage_gb: u32,
     /// Provisioned operations per second; nothing: not to be sent.
     pub iops: Option<u32>,
+    /// Throughput in MiB per second; nothing: not to be sent.
+    pub throughput: Option<u32>,
     /// Up to how many GiB the storage grows by itself; nothing: it does not.
     pub max_storage_gb: Option<u32>,
 }
@@ -38,8 +42,8 @@ pub struct RdsSize {
 pub fn rds(config: &RdsConfig, size: Option<&Size>) -> Result<Sizing<RdsSize>, Vec<Rejection>> {
     let wish = Wish::read(size)?;
     let mut warnings = Vec::new();
-    let built_in =
-        RdsClass { instance_type: "db.m5.large".to_owned(), storage_type: RdsStorage::default(), iops: 0 };
+    let instance_type = "db.m5.large".to_owned();
+    let built_in = RdsClass { instance_type, storage_type: RdsStorage::default(), iops: 0, throughput: 0 };
     let class = class::needed(&wish, &config.classes, &config.default_class, &built_in, &mut warnings);
     let smallest = smallest(class.storage_type);
     let storage_gb = wish.storage_gb.unwrap_or(smallest);
@@ -51,11 +55,13 @@ pub fn rds(config: &RdsConfig, size: Option<&Size>) -> Result<Sizing<RdsSize>, V
         return Err(vec![rejection(STORAGE, message)]);
     }
     let iops = iops(class, storage_gb, &mut warnings);
+    let throughput = throughput(class, storage_gb, iops, &mut warnings);
     let size = RdsSize {
         instance_type: class.instance_type.clone(),
         storage_type: class.storage_type,
         storage_gb: narrow(storage_gb),
         iops: iops.map(narrow),
+        throughput: throughput.map(narrow),
         max_storage_gb: growth(&wish, storage_gb, &mut warnings).map(narrow),
     };
     Ok(Sizing { size, warnings })
@@ -95,6 +101,34 @@ fn iops(class: &RdsClass, storage_gb: u64, warnings: &mut Vec<String>) -> Option
         ));
     }
     Some(iops)
+}
+
+/// The class's throughput, likewise.
+fn throughput(
+    class: &RdsClass,
+    storage_gb: u64,
+    iops: Option<u64>,
+    warnings: &mut Vec<String>,
+) -> Option<u64> {
+    let wanted = u64::from(class.throughput);
+    if wanted == 0 {
+        return None;
+    }
+    if class.storage_type != RdsStorage::Gp3 || storage_gb < GP3_STRIPED_GB {
+        warnings.push(format!(
+            "{STORAGE}: the class's throughput of {wanted} MiB per second has no effect; only gp3 has one to choose, from {GP3_STRIPED_GB} GB on"
+        ));
+        return None;
+    }
+    let (least, most) = GP3_THROUGHPUT;
+    let most = most.min(iops.unwrap_or(GP3_BASELINE_IOPS) / 4);
+    let throughput = wanted.clamp(least, most);
+    if throughput != wanted {
+        warnings.push(format!(
+            "{STORAGE}: the class has a throughput of {wanted} MiB per second, its storage takes {least} to {most}: {throughput} are used"
+        ));
+    }
+    Some(throughput)
 }
 
 /// How far storage grows by itself. AWS wants the bound at least a tenth above the size.

@@ -92,6 +92,23 @@ fn an_unused_section_may_lack_what_is_required_and_is_left_out_then() {
 }
 
 #[test]
+fn passwords_are_no_longer_than_aurora_takes_them_where_it_is_used() {
+    let of = |backend: &str, length: u8| {
+        format!(
+            "backend: {backend}\nsecurity: {{password_length: {length}}}\nbackends:\n  aws: {{region: r, subnet_group: s}}\n  \
+             awsrds: {{}}\n  awsaurora: {{}}\n"
+        )
+    };
+    let findings = refused(&of("awsaurora", 42), &[]);
+    assert!(
+        findings.iter().any(|line| line.contains("password_length: found 42, expected 41")),
+        "{findings:#?}"
+    );
+    accepted(&of("awsaurora", 41), &[]);
+    accepted(&of("awsrds", 42), &[]);
+}
+
+#[test]
 fn a_selected_backend_needs_only_the_shared_section_and_what_is_required() {
     let findings = refused("backend: awsaurora\nbackends:\n  aws: {region: r}\n", &[]);
     assert!(

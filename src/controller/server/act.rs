@@ -49,12 +49,15 @@ pub(super) async fn act(
             backend.configure(&identity, &desired, &seen.due(Stage::Configure)).await?
         }
         ServerAction::ApplyPassword => {
-            backend.set_admin_password(&identity, &seen.owner, seen.credentials.pending_password()?).await?;
+            let pending = seen.credentials.pending_password()?;
+            backend.set_admin_password(&identity, &seen.owner, pending).await?;
+            context.awaited.set(&seen.owner.uid, pending);
         }
         ServerAction::RestorePassword => {
             let published = seen.credentials.published.as_ref();
             let published = published.ok_or_else(|| Failure::conflict("the published password is gone"))?;
             backend.set_admin_password(&identity, &seen.owner, published).await?;
+            context.awaited.set(&seen.owner.uid, published);
         }
         ServerAction::MarkServer => backend.mark(&identity, &seen.owner, seen.deleting).await?,
         ServerAction::DeleteServer => {

@@ -20,6 +20,7 @@ pub(super) fn view(phase: Phase, seen: &ServerSeen) -> ServerView {
         recreate: seen.requests.asks_for(Action::Recreate),
         pending: seen.credentials.pending_view(),
         published: seen.credentials.published_view(),
+        awaited: seen.awaited.is_some(),
         reset_requested: seen.reset_due == ResetDue::Now,
         was_ready: seen.was_ready,
         differs: !updates.is_empty(),

@@ -10,7 +10,7 @@ use super::classify::presence;
 use super::managed;
 use super::observe::{Answer, ServerSeen};
 use super::verdict::{verdict, withheld};
-use crate::api::{Binding, Operation, Phase, PinnedServer, ServerStatus};
+use crate::api::{Binding, Operation, Phase, PinnedServer, PostgreSQLServer, ServerStatus};
 use crate::backend::{
     Change, DesiredServer, Difference, FIREWALL_RULE, Health, PARAMETER, Stage, asked_parameters,
 };
@@ -44,7 +44,7 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
         status.managed_parameters = managed(&status.managed_parameters, PARAMETER, pass);
         status.managed_firewall_rules = managed(&status.managed_firewall_rules, FIREWALL_RULE, pass);
     }
-    status.operation = operation(&status, seen, pass.now);
+    keep_notes(&mut status, seen, pass.now);
     let refused = refused(seen);
     let throttled = conditions::throttled(seen.reset_due);
     let taken_over = taken_over(seen);
@@ -158,12 +158,34 @@ fn limited(seen: &ServerSeen) -> Option<String> {
     (!sentences.is_empty()).then(|| sentences.join("; "))
 }
 
-fn operation(status: &ServerStatus, seen: &ServerSeen, now: Timestamp) -> Option<Operation> {
-    let kind = seen.present()?.operation.clone()?;
-    match &status.operation {
-        Some(running) if running.kind == kind => Some(running.clone()),
-        _ => Some(Operation { id: String::new(), kind, since: Time(now) }),
-    }
+/// Keeps what the backend knows; what was kept stays where there is no backend to ask.
+fn keep_notes(status: &mut ServerStatus, seen: &ServerSeen, now: Timestamp) {
+    let Some(notes) = &seen.notes else { return };
+    let seen_by_all = || {
+        let kind = seen.present()?.operation.clone()?;
+        Some(Operation { id: String::new(), kind, since: Time(now), about: None, form: None })
+    };
+    let operation = notes.operation.clone().or_else(seen_by_all);
+    status.operation = operation.map(|new| match status.operation.take() {
+        Some(old) if old.kind == new.kind && old.id == new.id => old,
+        _ => new,
+    });
+    status.attempts.clone_from(&notes.attempts);
+}
+
+/// The status after the actions of a pass: with what they have begun, before anything else happens.
+pub(super) fn afterwards(
+    object: &PostgreSQLServer,
+    seen: &ServerSeen,
+    now: Timestamp,
+) -> Option<ServerStatus> {
+    let mut status = object.status.clone()?;
+    let notes = seen.notes.as_ref()?;
+    let begun = notes.operation.is_some() || notes.attempts != status.attempts;
+    begun.then(|| {
+        keep_notes(&mut status, seen, now);
+        status
+    })
 }
 
 /// What is not changed because it was taken over, one sentence each.

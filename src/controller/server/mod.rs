@@ -115,7 +115,13 @@ impl Subject for Servers {
         trigger: ServerTrigger,
         action: ServerAction,
     ) -> Result<Vec<Note>, Failure> {
-        act::act(context, object, seen, trigger, action).await
+        let outcome = act::act(context, object, seen, trigger, action).await;
+        seen.note();
+        outcome
+    }
+
+    fn afterwards(object: &PostgreSQLServer, seen: &ServerSeen, now: Timestamp) -> Option<ServerStatus> {
+        describe::afterwards(object, seen, now)
     }
 
     fn is_change(action: ServerAction) -> bool {
@@ -146,6 +152,11 @@ impl Subject for Servers {
                 let backend = seen.backend.as_ref().ok().filter(|_| !seen.was_ready);
                 let first = backend.and_then(|backend| backend.first_poll());
                 context.wait_for_backend(uid, trigger.into(), generation, first)
+            }
+            // No longer than until it may be set once more.
+            ServerTrigger::PasswordAwaited => {
+                let wait = context.wait(uid, trigger.into(), generation);
+                wait.min(seen.awaited.unwrap_or(wait))
             }
             ServerTrigger::DatabasesExist | ServerTrigger::Unreadable => {
                 context.wait(uid, trigger.into(), generation)

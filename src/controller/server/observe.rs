@@ -10,7 +10,7 @@ use kube::ResourceExt;
 use super::waiting::{self, Waiting};
 use crate::api::{DeletionPolicy, Phase, PostgreSQLServer};
 use crate::backend::{
-    BackendError, Change, DesiredServer, Difference, Health, Owner, PresentServer, Read, Rejection,
+    BackendError, Change, DesiredServer, Difference, Health, Notes, Owner, PresentServer, Read, Rejection,
     ServerBackend, ServerIdentity, ServerObservation, Stage, Urgency,
 };
 use crate::controller::context::Context;
@@ -34,6 +34,8 @@ pub struct ServerSeen {
     pub identity: Option<ServerIdentity>,
     /// What the backend answered.
     pub answer: Answer,
+    /// What the backend knows that its service would not tell another process; none where there is no backend.
+    pub notes: Option<Notes>,
     /// How the server differs from the spec, without what waits.
     pub differences: Vec<Difference>,
     /// What differs and waits for the maintenance window.
@@ -46,6 +48,8 @@ pub struct ServerSeen {
     pub refused: Vec<(&'static str, String)>,
     /// The passwords.
     pub credentials: CredentialsSeen,
+    /// How much longer it is only looked whether the password that was set is in force.
+    pub awaited: Option<Duration>,
     /// What is asked for besides the spec.
     pub requests: Requests,
     /// Whether a password reset is due.
@@ -127,6 +131,11 @@ impl ServerSeen {
         }
     }
 
+    /// What the backend knows by now.
+    pub fn note(&mut self) {
+        self.notes = notes(&self.backend, self.identity.as_ref());
+    }
+
     /// Differences that `stage` carries out and that were not refused lately.
     pub fn due(&self, stage: Stage) -> Vec<Difference> {
         let action = match stage {
@@ -188,7 +197,10 @@ pub(super) async fn observe(
     let read = freshness(context, object, &requests, remembered.is_some());
     let answer = match (&selected, &identity) {
         _ if deleting && never_begun => Answer::Absent,
-        (Ok(backend), Some(identity)) => ask(backend.as_ref(), identity, &owner, read).await,
+        (Ok(backend), Some(identity)) => {
+            backend.recall(identity, &Notes::kept(&status));
+            ask(backend.as_ref(), identity, &owner, read).await
+        }
         (Err(error), _) if status.backend.is_some() => {
             Answer::Unreadable { message: error.to_string(), retry_after: None }
         }
@@ -262,6 +274,7 @@ pub(super) async fn observe(
     };
     let unsupported = selected.as_ref().map_or_else(|_| Vec::new(), |backend| backend.unsupported(&desired));
     let reset_due = surroundings::reset_due(context, &requests, &credentials, now);
+    let awaited = credentials.refused().and_then(|password| context.awaited.left(&uid, password));
     let absent = matches!(answer, Answer::Absent);
     let refused = ["UpdateServer", "ConfigureServer"]
         .into_iter()
@@ -304,6 +317,7 @@ pub(super) async fn observe(
         recorded_uid: pinned.uid,
         generation,
         adopted,
+        notes: notes(&selected, identity.as_ref()),
         backend: selected.map_err(|error| error.to_string()),
         owner,
         identity,
@@ -314,10 +328,15 @@ pub(super) async fn observe(
         rejections,
         refused,
         credentials,
+        awaited,
         requests,
         reset_due,
         deleting,
     })
+}
+
+fn notes<E>(backend: &Result<Arc<dyn ServerBackend>, E>, identity: Option<&ServerIdentity>) -> Option<Notes> {
+    Some(backend.as_ref().ok()?.notes(identity?))
 }
 
 /// A mark of what is wished of this server.

@@ -68,6 +68,14 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
         ServerTrigger::ResetRequested if seen.credentials.left.is_some() => {
             (Reason::Publishing, seen.credentials.left_sentence(), Course::Moving)
         }
+        ServerTrigger::PasswordAwaited => {
+            let reason = match seen.credentials.pending {
+                Some(_) => Reason::ResettingPassword,
+                None => Reason::RestoringPassword,
+            };
+            let message = "the backend has accepted the password, and the server does not take it yet";
+            (reason, message.to_owned(), Course::Moving)
+        }
         ServerTrigger::PasswordUnapplied | ServerTrigger::ResetRequested => (
             Reason::ResettingPassword,
             "a new administrator password is being set".to_owned(),

@@ -61,11 +61,11 @@ fn classify_usable(view: &ServerView) -> ServerTrigger {
     let reset_asked = (view.reset_requested && view.was_ready) || view.published == Published::Absent;
     // A password that cannot be published is not put in force either.
     if view.pending == Pending::Unapplied && view.published != Published::Foreign {
-        ServerTrigger::PasswordUnapplied
+        if view.awaited { ServerTrigger::PasswordAwaited } else { ServerTrigger::PasswordUnapplied }
     } else if may_reset && reset_asked && !view.terminating {
         ServerTrigger::ResetRequested
     } else if view.pending == Pending::None && view.published == Published::Refused {
-        ServerTrigger::CredentialsRefused
+        if view.awaited { ServerTrigger::PasswordAwaited } else { ServerTrigger::CredentialsRefused }
     } else if view.differs && !view.taken_over {
         ServerTrigger::Differs
     } else if view.unconfigured && !view.taken_over {
@@ -106,7 +106,9 @@ fn classify_deleting(view: &ServerView) -> ServerTrigger {
 fn classify_retained(view: &ServerView) -> ServerTrigger {
     let publishable = view.published != Published::Foreign && !view.terminating;
     match (view.pending, view.presence) {
-        (Pending::None, _) | (Pending::Unapplied, Presence::Usable) => ServerTrigger::Retained,
+        (Pending::None, _) => ServerTrigger::Retained,
+        // One that was set a moment ago may be the only one in another moment.
+        (Pending::Unapplied, Presence::Usable) if !view.awaited => ServerTrigger::Retained,
         (Pending::Accepted, _) if publishable => ServerTrigger::Unpublished,
         // Whether a pending password is in force can only be told by a login, so it is kept.
         (Pending::Accepted | Pending::Unapplied, _) => ServerTrigger::RetainedUnpublished,

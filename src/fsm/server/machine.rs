@@ -57,6 +57,8 @@ impl ServerMachine {
             }
             // Past Provisioning a missing server is a lost one, whatever the evidence says.
             ServerTrigger::Absent => Transition(Phase::Pending),
+            // Whoever has said yes is not asked again at once.
+            ServerTrigger::PasswordAwaited => Transition(Phase::ResettingPassword),
             ServerTrigger::PasswordUnapplied => {
                 *context = APPLY_PASSWORD;
                 Transition(Phase::ResettingPassword)

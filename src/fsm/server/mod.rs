@@ -33,6 +33,9 @@ pub struct ServerView {
     pub pending: Pending,
     /// The credentials Secret.
     pub published: Published,
+    /// The password that is to be in force was set, with the backend's consent, so recently that a refusal means nothing
+    /// yet.
+    pub awaited: bool,
     /// A password reset is asked for, and due.
     pub reset_requested: bool,
     /// The object has been Ready before.
@@ -112,6 +115,8 @@ pub enum ServerTrigger {
     CreateFailed,
     /// The server failed after it had been available.
     ServerFailed,
+    /// A password was set, and the server does not take it yet.
+    PasswordAwaited,
     /// A password is pending that the server refuses or has not got.
     PasswordUnapplied,
     /// A new password is asked for, or the credentials Secret is gone.

@@ -13,6 +13,7 @@ const SETTLED: ServerView = ServerView {
     recreate: false,
     pending: Pending::None,
     published: Published::Current,
+    awaited: false,
     reset_requested: false,
     was_ready: true,
     differs: false,
@@ -74,6 +75,8 @@ fn with_flags(view: ServerView, bits: u32) -> ServerView {
         reset_requested: flag(5),
         was_ready: flag(6),
         differs: flag(7),
+        // Counts only where the server is usable, and the one above only where it is not.
+        awaited: flag(8),
         revivable: flag(8),
         unconfigured: flag(9),
         rejected: flag(10),
@@ -113,6 +116,8 @@ fn no_view_does_harm_and_ready_means_ready() {
         of_the_server.contains(&action)
     });
     let creates = pairs(|action| action == ServerAction::CreateServer);
+    let sets_password =
+        pairs(|action| matches!(action, ServerAction::ApplyPassword | ServerAction::RestorePassword));
     let deletes = pairs(|action| action == ServerAction::DeleteServer);
     let stores = pairs(|action| action == ServerAction::Credentials(CredentialsAction::StorePassword));
     let publishes =
@@ -137,6 +142,9 @@ fn no_view_does_harm_and_ready_means_ready() {
         }
         if changes(view.phase, trigger) {
             assert!(!view.taken_over, "{view:?}");
+        }
+        if sets_password(view.phase, trigger) {
+            assert!(!view.awaited, "{view:?}");
         }
         if creates(view.phase, trigger) {
             let new = view.presence == Presence::Absent && !view.evidence && !view.settling;
@@ -181,6 +189,14 @@ fn no_view_does_harm_and_ready_means_ready() {
 #[case::secret_gone(ServerView { published: Published::Absent, ..SETTLED }, ServerTrigger::ResetRequested)]
 #[case::reset_of_a_new_server(ServerView { reset_requested: true, was_ready: false, ..SETTLED }, ServerTrigger::Settled)]
 #[case::unapplied(ServerView { pending: Pending::Unapplied, reset_requested: true, ..SETTLED }, ServerTrigger::PasswordUnapplied)]
+#[case::set_a_moment_ago(
+    ServerView { pending: Pending::Unapplied, awaited: true, reset_requested: true, ..SETTLED },
+    ServerTrigger::PasswordAwaited
+)]
+#[case::put_back_a_moment_ago(
+    ServerView { published: Published::Refused, awaited: true, differs: true, ..SETTLED },
+    ServerTrigger::PasswordAwaited
+)]
 #[case::failed(ServerView { presence: Presence::FailedUsed, differs: true, ..SETTLED }, ServerTrigger::ServerFailed)]
 #[case::down(ServerView { presence: Presence::Unusable, differs: true, ..SETTLED }, ServerTrigger::Unusable)]
 #[case::stopped(ServerView { presence: Presence::Unusable, revivable: true, ..SETTLED }, ServerTrigger::Differs)]
@@ -205,6 +221,11 @@ fn no_view_does_harm_and_ready_means_ready() {
 #[case::in_use(ServerView { referenced: true, protected: true, ..DELETING }, ServerTrigger::DatabasesExist)]
 #[case::retained(ServerView { retain: true, protected: true, ..DELETING }, ServerTrigger::Retained)]
 #[case::retained_new_password(ServerView { retain: true, pending: Pending::Accepted, ..DELETING }, ServerTrigger::Unpublished)]
+#[case::retained_not_in_force(ServerView { retain: true, pending: Pending::Unapplied, ..DELETING }, ServerTrigger::Retained)]
+#[case::retained_set_a_moment_ago(
+    ServerView { retain: true, pending: Pending::Unapplied, awaited: true, ..DELETING },
+    ServerTrigger::RetainedUnpublished
+)]
 #[case::retained_no_namespace(
     ServerView { retain: true, pending: Pending::Accepted, terminating: true, ..DELETING },
     ServerTrigger::RetainedUnpublished

@@ -51,6 +51,13 @@ impl Simulator {
         self.inner.tokens().certificate()
     }
 
+    /// A token, as the command line of somebody who is logged in gives it out.
+    #[must_use]
+    pub fn give_token(&self) -> String {
+        let now = self.inner.clock.now();
+        self.inner.tokens().issue(now).0
+    }
+
     /// How long tokens live that are given out from now on; an hour at first.
     pub fn set_token_life(&self, life: Duration) {
         let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);

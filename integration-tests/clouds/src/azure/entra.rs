@@ -79,7 +79,7 @@ impl Tokens {
         self.allowed = actions;
     }
 
-    fn issue(&mut self, now: Timestamp) -> (String, i64) {
+    pub(super) fn issue(&mut self, now: Timestamp) -> (String, i64) {
         let token = random("token");
         self.issued.insert(token.clone(), now.saturating_add(self.life).unwrap_or(Timestamp::MAX));
         (token, self.life.as_secs())

@@ -37,6 +37,15 @@ impl Simulator {
         }
     }
 
+    /// The names of a server's locks, in lower case.
+    #[must_use]
+    pub fn locks(&self, name: &str) -> Vec<String> {
+        let Some(id) = self.server(name).map(|server| server.id().to_lowercase()) else { return Vec::new() };
+        let world = self.inner.world();
+        let locks = world.locks.get(&id);
+        locks.map(|locks| locks.keys().cloned().collect()).unwrap_or_default()
+    }
+
     /// Somebody takes all locks off a server.
     pub fn unlock(&self, name: &str) {
         if let Some(id) = self.server(name).map(|server| server.id()) {
@@ -62,12 +71,15 @@ impl Simulator {
     pub fn crash_briefly(&self, name: &str) -> bool {
         let Some(server) = self.postgres(name).filter(|server| server.runs()) else { return false };
         server.kill();
+        let name = name.to_owned();
         tokio::spawn(async move {
             while server.runs() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            // It is tried again by nobody: whatever waits for it says so.
-            let _ = server.start().await;
+            // It is tried again by nobody; whoever waits for it in vain shall see why.
+            if let Err(error) = server.start().await {
+                eprintln!("the simulated Azure: {name} did not come up again: {error}");
+            }
         });
         true
     }

@@ -106,6 +106,11 @@ impl Cluster {
         self.plain.get(element)
     }
 
+    /// Changes such an element.
+    pub fn set_field(&mut self, element: &'static str, text: &str) {
+        self.plain.set(element, text);
+    }
+
     fn address(&self, at: usize) -> Ipv4Addr {
         self.addresses.get(at).map_or(Ipv4Addr::LOCALHOST, Address::ip)
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::postgres::{Error, Parameters, Server};
 
 use super::instance::GroupUse;
+use super::life::tell;
 use super::realm::{Place, Realm, State};
 use super::versions::{AURORA, POSTGRES};
 use super::wire::{Refusal, combination};
@@ -152,7 +153,11 @@ pub(super) async fn restart(realm: &Arc<Realm>, id: &str, uid: &str, server: &Se
     let parameters = realm.state().parameters_of(id);
     let reader = realm.state().instances.get(id).is_some_and(|it| it.cluster.is_some() && !it.writer);
     // A reader shares the server, and its restart is nothing to the writer.
-    let well = reader || started_anew(server, &parameters).await.is_ok();
+    let started = if reader { Ok(()) } else { started_anew(server, &parameters).await };
+    if let Err(error) = &started {
+        tell(id, "did not restart", error);
+    }
+    let well = started.is_ok();
     realm.change(id, uid, |it| {
         it.group.written.clone_from(&parameters);
         "in-sync".clone_into(&mut it.group.status);

@@ -58,7 +58,11 @@ fn round(realm: &Arc<Realm>) {
         life_of_clusters::apply(realm, &id, &uid, life::Part::All);
     }
     for server in stopped {
-        tokio::spawn(async move { drop(server.stop().await) });
+        tokio::spawn(async move {
+            if let Err(error) = server.stop().await {
+                life::tell(&server.ip().to_string(), "was not stopped", &error);
+            }
+        });
     }
 }
 

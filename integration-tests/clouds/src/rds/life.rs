@@ -1,6 +1,7 @@
 //! What happens to instances after a call was answered: one task for each change, by the simulator's clock.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::postgres::{Address, Admin, Error, Server, carry_over};
 
@@ -32,7 +33,12 @@ pub(super) fn create(realm: &Arc<Realm>, id: String, uid: String, admin: Admin, 
             Err(Error::Start { .. }) => {
                 return realm.change(&id, &uid, |it| it.status = "incompatible-parameters".to_owned());
             }
-            Err(_) => return realm.change(&id, &uid, |it| it.status = "failed".to_owned()),
+            Err(error) => {
+                if !fails {
+                    tell(&id, "was not created", &error);
+                }
+                return realm.change(&id, &uid, |it| it.status = "failed".to_owned());
+            }
         };
         let first = if retention > 0 { "backing-up" } else { "available" };
         realm.change(&id, &uid, |it| {
@@ -108,6 +114,7 @@ pub(super) fn apply(realm: &Arc<Realm>, id: &str, uid: &str, part: Part) {
             }
             it.status = match done {
                 Outcome::Down => "incompatible-parameters",
+                Outcome::Failed => "failed",
                 _ if grown => "storage-optimization",
                 _ => "available",
             }
@@ -131,6 +138,31 @@ enum Outcome {
     NotUpgraded,
     /// PostgreSQL does not start with its parameters.
     Down,
+    /// Something that never happens to a healthy simulation; said on stderr.
+    Failed,
+}
+
+/// How long a change waits for PostgreSQL, which may be coming up again after a crash.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Says what went wrong in the simulation itself: a test that waits in vain shall show why.
+pub(super) fn tell(id: &str, what: &str, error: &Error) {
+    eprintln!("the simulated RDS: {id} {what}: {error}");
+}
+
+/// Sets a password, as the service does: again and again, until PostgreSQL answers. False when it never does.
+pub(super) async fn set_password(id: &str, server: &Server, admin: &str, password: &str) -> bool {
+    let since = Instant::now();
+    loop {
+        match server.set_password(admin, password).await {
+            Ok(()) => return true,
+            Err(error) if since.elapsed() > PATIENCE => {
+                tell(id, "did not get its password", &error);
+                return false;
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
 }
 
 async fn carry_out(
@@ -144,8 +176,12 @@ async fn carry_out(
     if let Some(ca) = &pending.ca {
         server.set_authority(ca);
         let written = realm.state().instances.get(id).map(|it| it.group.written.clone());
-        if server.write(&written.unwrap_or_default()).is_ok() {
-            server.reload();
+        match server.write(&written.unwrap_or_default()) {
+            Ok(()) => server.reload(),
+            Err(error) => {
+                tell(id, "did not get its certificate", &error);
+                return Outcome::Failed;
+            }
         }
     }
     let mut outcome = Outcome::Done;
@@ -170,8 +206,10 @@ async fn carry_out(
     if restarts && !restart(realm, id, uid, &server).await {
         return Outcome::Down;
     }
-    if let Some(password) = &pending.password {
-        let _ = server.set_password(admin, password).await;
+    if let Some(password) = &pending.password
+        && !set_password(id, &server, admin, password).await
+    {
+        return Outcome::Failed;
     }
     outcome
 }

@@ -6,7 +6,7 @@ use crate::postgres::{Admin, Error, Server, carry_over};
 
 use super::cluster::ClusterPending;
 use super::groups::{GroupKind, restart};
-use super::life::Part;
+use super::life::{Part, set_password, tell};
 use super::realm::{Realm, State};
 use super::versions::major;
 
@@ -26,7 +26,12 @@ pub(super) fn create_member(realm: &Arc<Realm>, (id, uid): (String, String), clu
         realm.state_lasts().await;
         let server = match server(&realm, &cluster).await {
             Ok(server) if !fails => server,
-            _ => return realm.change(&id, &uid, |it| it.status = "failed".to_owned()),
+            made => {
+                if let (Err(error), false) = (made, fails) {
+                    tell(&id, "was not created", &error);
+                }
+                return realm.change(&id, &uid, |it| it.status = "failed".to_owned());
+            }
         };
         realm.change(&id, &uid, |it| {
             it.server = Some(server);
@@ -106,8 +111,9 @@ pub(super) fn apply(realm: &Arc<Realm>, id: &str, uid: &str, part: Part) {
                 None => upgraded = false,
             }
         }
+        let mut well = true;
         if let (Some(password), Some(server)) = (&pending.password, &server) {
-            let _ = server.set_password(&admin, password).await;
+            well = set_password(&id, server, &admin, password).await;
         }
         realm.change_cluster(&id, &uid, |it| {
             match part {
@@ -119,7 +125,7 @@ pub(super) fn apply(realm: &Arc<Realm>, id: &str, uid: &str, part: Part) {
             if let (Some(version), true) = (&pending.version, upgraded) {
                 it.version.clone_from(version);
             }
-            it.status = "available".to_owned();
+            it.status = if well { "available" } else { "failed" }.to_owned();
         });
     });
 }
@@ -176,7 +182,9 @@ pub(super) fn delete_member(realm: &Arc<Realm>, id: String, uid: String, cluster
         if let Some(server) = idle {
             let _one_at_a_time = realm.cloud.cluster_servers.lock().await;
             if realm.state().members(&cluster).next().is_none() {
-                let _ = server.stop().await;
+                if let Err(error) = server.stop().await {
+                    tell(&cluster, "was not stopped", &error);
+                }
             }
         }
     });

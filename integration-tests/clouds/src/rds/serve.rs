@@ -116,11 +116,13 @@ async fn carry_out(
 }
 
 fn id(form: &Form) -> String {
-    const NAMES: [&str; 4] = [
+    // The last one: all members of a cluster.
+    const NAMES: [&str; 5] = [
         "DBInstanceIdentifier",
         "DBClusterIdentifier",
         "DBParameterGroupName",
         "DBClusterParameterGroupName",
+        "Filters.Filter.1.Values.Value.1",
     ];
     // Not `get`: this is no place that reads it.
     let fields = form.tellable();

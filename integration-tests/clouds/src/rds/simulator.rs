@@ -12,6 +12,7 @@ use crate::faults::Faults;
 use crate::postgres::{Error, Pool};
 use crate::rds_flavour::{AUTHORITIES, RDS};
 
+use super::life::tell;
 use super::realm::Realm;
 use super::{Cloud, Cluster, Instance, Place, Quotas, Snapshot, housekeeping, serve, sts, versions};
 
@@ -233,19 +234,50 @@ impl Simulator {
         }
     }
 
-    /// Ends the PostgreSQL behind an instance as a crash would; the service starts it again. False where none runs.
+    /// All clusters as the service knows them, of all accounts and regions.
+    #[must_use]
+    pub fn clusters(&self) -> Vec<Cluster> {
+        let of = |realm: Arc<Realm>| realm.state().clusters.values().cloned().collect::<Vec<_>>();
+        self.cloud.each().into_iter().flat_map(of).collect()
+    }
+
+    /// One more cluster that is like another one, with other tags and the same PostgreSQL behind. Its members are called
+    /// as those of the other one, with its own name in place of the other's, and have no tags.
+    pub fn twin_cluster(&self, of: &str, id: &str, tags: BTreeMap<String, String>) {
+        for realm in self.cloud.each() {
+            let mut state = realm.state();
+            let Some(cluster) = state.clusters.get(of).cloned() else { continue };
+            let members: Vec<Instance> = state.members(of).cloned().collect();
+            for member in members {
+                let name = format!("{id}{}", member.id.strip_prefix(of).unwrap_or(&member.id));
+                let resource_id = format!("db-SIM{:023}", self.cloud.number());
+                let (cluster, arn) = (Some(id.to_owned()), realm.arn("db", &name));
+                let tags = BTreeMap::new();
+                let twin = Instance { id: name.clone(), resource_id, arn, cluster, tags, ..member };
+                state.instances.insert(name, twin);
+            }
+            let resource_id = format!("cluster-SIM{:018}", self.cloud.number());
+            let arn = realm.arn("cluster", id);
+            let twin = Cluster { id: id.to_owned(), resource_id, arn, tags: tags.clone(), ..cluster };
+            state.clusters.insert(id.to_owned(), twin);
+        }
+    }
+
+    /// Ends the PostgreSQL behind an instance or a cluster as a crash would; the service starts it again. False where none runs.
     pub fn crash(&self, id: &str) -> bool {
-        let server = self.cloud.find_instance(id, |it| it.server.clone()).flatten();
+        let of_cluster = || self.cluster(id).and_then(|it| it.server);
+        let server = self.cloud.find_instance(id, |it| it.server.clone()).flatten().or_else(of_cluster);
         let Some(server) = server.filter(|server| server.runs()) else { return false };
         server.kill();
-        let cloud = self.cloud.clone();
+        let (cloud, id) = (self.cloud.clone(), id.to_owned());
         tokio::spawn(async move {
             while server.runs() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             cloud.state_lasts().await;
-            // One that does not start is seen by whoever waits for it.
-            let _ = server.start().await;
+            if let Err(error) = server.start().await {
+                tell(&id, "did not come up again", &error);
+            }
         });
         true
     }

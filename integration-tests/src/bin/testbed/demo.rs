@@ -47,6 +47,8 @@ enum Backend {
     Local,
     /// A simulated Amazon RDS.
     Awsrds,
+    /// A simulated Amazon Aurora.
+    Awsaurora,
     /// A simulated Azure, with flexible servers.
     Azurepostgresflexible,
 }
@@ -56,6 +58,7 @@ impl Backend {
         match self {
             Self::Local => "examples/simple.yaml",
             Self::Awsrds => "examples/aws.yaml",
+            Self::Awsaurora => "examples/aws-aurora.yaml",
             Self::Azurepostgresflexible => "examples/azure.yaml",
         }
     }
@@ -64,6 +67,7 @@ impl Backend {
         match self {
             Self::Local => None,
             Self::Awsrds => Some(CloudKind::Awsrds),
+            Self::Awsaurora => Some(CloudKind::Awsaurora),
             Self::Azurepostgresflexible => Some(CloudKind::Azurepostgresflexible),
         }
     }

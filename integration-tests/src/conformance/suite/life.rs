@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::conformance::Case;
 use crate::conformance::case::{SECRET, ask};
-use crate::conformance::faults::Operation;
+use crate::conformance::faults::{Fault, Operation};
 
 /// Nothing but the Secret is needed, and nothing was done twice.
 pub async fn a_new_server_is_used_with_the_secret_alone(case: Case) {
@@ -55,6 +55,18 @@ pub async fn a_reset_replaces_the_password(case: Case) {
     assert_eq!(case.effects(Operation::SetAdminPassword), 1, "{}", case.told());
     case.reset().await;
     case.is_well().await;
+}
+
+/// A service may say yes to a password long before it is in force: it is looked at, and not told again.
+pub async fn a_password_that_comes_late_is_set_once(case: Case) {
+    case.created(json!({})).await;
+    let late = Fault::Late { looks: 4 };
+    case.bench.faults.next(&case.namespace, Operation::SetAdminPassword, 1, late);
+    case.reset().await;
+    case.is_well().await;
+    let calls = case.calls();
+    let set: Vec<_> = calls.iter().filter(|call| call.operation == Operation::SetAdminPassword).collect();
+    assert!(matches!(set[..], [one] if one.fault == Some(late) && one.executed), "{}", case.told());
 }
 
 /// All that was settled before stays as it is, in the backend and on the API server.

@@ -11,11 +11,12 @@ mod states;
 mod wire;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 
 use super::bench::{Bench, Named};
-use super::case::Case;
+use super::case::{Case, PATIENCE};
 use super::subject::Subject;
 
 pub use matrix::{API, BACKEND, WATCHES, faults, watches};
@@ -25,14 +26,13 @@ pub use wire::{WIRE, wire};
 /// Everything that a server goes through when nothing goes wrong but what users and hosts do.
 pub async fn life(subject: Arc<dyn Subject>) {
     let bench = Bench::start(subject).await;
-    // Alone: it is told to the next creation, whosever that is.
     let failing = case(&bench, "failed-creation", lost::a_failed_creation_is_tried_again).await;
-    bench.run("a failed creation", vec![failing]).await;
     let mut cases = vec![
         case(&bench, "create", life::a_new_server_is_used_with_the_secret_alone).await,
         case(&bench, "idle", life::a_pass_with_nothing_to_do_writes_nothing).await,
         case(&bench, "updates", changes::every_update_comes_into_force).await,
         case(&bench, "reset", life::a_reset_replaces_the_password).await,
+        case(&bench, "late-password", life::a_password_that_comes_late_is_set_once).await,
         case(&bench, "password-drift", changes::a_password_changed_by_hand_is_put_back).await,
         case(&bench, "databases", databases::a_database_lives_and_goes).await,
         case(&bench, "order", databases::a_server_waits_for_its_databases).await,
@@ -46,7 +46,7 @@ pub async fn life(subject: Arc<dyn Subject>) {
         let case = bench.case(&name).await;
         cases.push((name, changes::drift_is_put_right(case, drift).boxed_local()));
     }
-    bench.run("life", cases).await;
+    bench.run("life", first_creation_fails(&bench, failing, cases).await).await;
     let again = case(&bench, "restart", life::a_restart_writes_nothing).await;
     bench.run("after a restart", vec![again]).await;
 }
@@ -55,6 +55,24 @@ pub async fn life(subject: Arc<dyn Subject>) {
 pub async fn kills(subject: Arc<dyn Subject>) {
     let bench = Bench::start(subject).await;
     kills::at_every_point(&bench).await;
+}
+
+/// The first case's creation fails. It is told to the next creation, whosever that is, so the others begin after it.
+async fn first_creation_fails(bench: &Arc<Bench>, first: Named, others: Vec<Named>) -> Vec<Named> {
+    bench.subject.fail_next_creation().await;
+    let after = |(name, case): Named| {
+        let subject = bench.subject.clone();
+        let waits = async move {
+            let since = Instant::now();
+            while !subject.has_failed_creation() {
+                assert!(since.elapsed() < PATIENCE, "the first creation has not failed");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            case.await;
+        };
+        (name, waits.boxed_local())
+    };
+    std::iter::once(first).chain(others.into_iter().map(after)).collect()
 }
 
 async fn case<F>(bench: &Arc<Bench>, name: &str, story: impl FnOnce(Case) -> F) -> Named

@@ -8,6 +8,7 @@ use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLSe
 use serde_json::{Value, json};
 use strum::IntoEnumIterator;
 
+use super::first_creation_fails;
 use crate::conformance::bench::Bench;
 use crate::conformance::case::SERVER;
 use crate::conformance::faults::Operation;
@@ -30,15 +31,13 @@ const WATCHED_FOR: Duration = Duration::from_secs(2);
 /// own.
 pub async fn states(subject: Arc<dyn Subject>, small_disk: Option<Arc<dyn Subject>>) -> Outcomes {
     let bench = Bench::start(subject).await;
-    let case = bench.case("failed-creation").await;
-    // Alone: it is told to the next creation, whosever that is.
-    bench.run("failed creation", vec![("failed creation".to_owned(), failed(case).boxed_local())]).await;
+    let failing = ("failed creation".to_owned(), failed(bench.case("failed-creation").await).boxed_local());
     let cases = vec![
         ("killed".to_owned(), killed(bench.case("killed").await).boxed_local()),
         ("vanished".to_owned(), vanished(bench.case("vanished").await).boxed_local()),
         ("replaced".to_owned(), replaced(bench.case("replaced").await).boxed_local()),
     ];
-    bench.run("states", cases).await;
+    bench.run("states", first_creation_fails(&bench, failing, cases).await).await;
     let outcomes = bench.outcomes.clone();
     if let Some(subject) = small_disk {
         let bench = Bench::start(subject).await;
@@ -54,7 +53,6 @@ fn note(case: &Case, row: &str, flow: Flow, outcome: Outcome) {
 }
 
 async fn failed(case: Case) {
-    case.bench.subject.fail_next_creation().await;
     Flow::CreateServer.begin(&case).await;
     Flow::CreateServer.ends_well(&case).await;
     assert!(case.bench.subject.has_failed_creation(), "a creation has failed");

@@ -4,8 +4,9 @@ use aws_sdk_rds::operation::delete_db_instance::builders::DeleteDbInstanceInputB
 
 use super::super::super::{BackendError, Owner, Removal, ServerIdentity, Urgency};
 use super::super::error::{PROTECTED, SNAPSHOT_NOT_FOUND};
+use super::super::instances::was_available;
+use super::super::snapshots;
 use super::RdsBackend;
-use super::observe::was_available;
 
 /// States in which the service takes no final snapshot (API reference of `DeleteDBInstance`).
 const WITHOUT_SNAPSHOT: [&str; 3] = ["failed", "incompatible-restore", "incompatible-network"];
@@ -45,22 +46,23 @@ impl RdsBackend {
                 )));
             }
             true => {
-                let snapshot = final_snapshot(name, owner);
+                let snapshot = snapshots::name(name, owner);
                 request.skip_final_snapshot(false).final_db_snapshot_identifier(snapshot)
             }
         };
         // As in the original: automated backups stay for as long as they were to be kept.
         let request = request.delete_automated_backups(false);
         // Before the call: one whose answer does not come may have been carried out.
-        self.memory().entry(name.to_owned()).or_default().goes_with_snapshot = Some(with_snapshot);
+        self.base.memory.of(name, |known| known.goes_with_snapshot = Some(with_snapshot));
         let answer = self
+            .base
             .service
             .call("DeleteDBInstance", Urgency::User, None, async |client| request.send_with(client).await)
             .await;
-        self.note_write(name);
+        self.base.memory.note_write(name);
         let refused = answer.map(drop).map_err(BackendError::from);
         if matches!(&refused, Err(error) if !matches!(error, BackendError::Transient { .. })) {
-            self.memory().entry(name.to_owned()).or_default().goes_with_snapshot = None;
+            self.base.memory.of(name, |known| known.goes_with_snapshot = None);
         }
         refused
     }
@@ -74,17 +76,18 @@ impl RdsBackend {
         last_seen: Option<&str>,
     ) -> Result<(), BackendError> {
         let name = identity.name.as_str();
-        let known = self.memory().get(name).and_then(|one| one.goes_with_snapshot);
+        let known = self.base.memory.of(name, |known| known.goes_with_snapshot);
         if removal != Removal::Delete && known.unwrap_or(last_seen == Some(DELETING)) {
-            self.verify_snapshot(&final_snapshot(name, owner)).await?;
+            self.verify_snapshot(&snapshots::name(name, owner)).await?;
         }
-        self.remove_groups(name).await?;
-        self.memory().remove(name);
+        self.base.groups.remove_all(&self.base.service, name).await?;
+        self.base.memory.forget(name);
         Ok(())
     }
 
     async fn verify_snapshot(&self, snapshot: &str) -> Result<(), BackendError> {
         let answer = self
+            .base
             .service
             .call("DescribeDBSnapshots", Urgency::User, None, async |client| {
                 client.describe_db_snapshots().db_snapshot_identifier(snapshot).send().await
@@ -95,23 +98,6 @@ impl RdsBackend {
             Err(failed) if failed.is(SNAPSHOT_NOT_FOUND) => None,
             Err(failed) => return Err(failed.error),
         };
-        let remedy = "look after it in AWS, or set deletionPolicy to Delete to let the object go";
-        match found.as_ref().map(|found| found.status().unwrap_or_default()) {
-            Some("available") => Ok(()),
-            Some("creating") => {
-                Err(BackendError::Busy { message: format!("the final snapshot {snapshot} is being taken") })
-            }
-            Some(status) => {
-                Err(BackendError::rejected(format!("the final snapshot {snapshot} is {status}; {remedy}")))
-            }
-            None => Err(BackendError::rejected(format!(
-                "the server is gone, and there is no final snapshot {snapshot}; {remedy}"
-            ))),
-        }
+        snapshots::is_there(snapshot, found.as_ref().map(|found| found.status().unwrap_or_default()))
     }
-}
-
-/// The same in every attempt, and another one for an object that is made anew.
-pub(super) fn final_snapshot(name: &str, owner: &Owner) -> String {
-    format!("{name}-final-{}", owner.uid)
 }

@@ -6,7 +6,8 @@ use aws_sdk_rds::types::DbInstance;
 
 use super::super::super::sizes::RdsSize;
 use super::super::super::{DesiredServer, Difference, Stage};
-use super::super::{tags, window};
+use super::super::engine::Engine;
+use super::super::{tags, wishes};
 use super::rules;
 use crate::config::RdsConfig;
 
@@ -18,20 +19,19 @@ pub(super) fn create(
     size: &RdsSize,
 ) -> CreateDbInstanceInputBuilder {
     let (spec, aws) = (desired.spec, &config.aws);
-    let standby =
-        spec.highavailability.as_ref().and_then(|availability| availability.enabled).unwrap_or(false);
-    let asked = spec.maintenance.as_ref().and_then(|maintenance| maintenance.window.as_ref());
+    let standby = wishes::standby(spec).unwrap_or(false);
     let ids = &aws.vpc_security_group_ids;
     let default = i64::from(config.parameters.backup_retention_days);
-    let retention = rules::retention(spec).unwrap_or(default);
+    let retention = wishes::retention(spec).unwrap_or(default);
     CreateDbInstanceInputBuilder::default()
         .db_instance_identifier(name)
-        .engine("postgres")
+        .engine(Engine::Rds.name())
         .db_instance_class(&size.instance_type)
         .allocated_storage(number(size.storage_gb))
         .set_max_allocated_storage(size.max_storage_gb.map(number))
         .storage_type(<&str>::from(size.storage_type))
         .set_iops(size.iops.map(number))
+        .set_storage_throughput(size.throughput.map(number))
         .storage_encrypted(true)
         .master_username(&aws.admin_username)
         .port(5432)
@@ -40,7 +40,7 @@ pub(super) fn create(
         .set_backup_retention_period(i32::try_from(retention).ok())
         .multi_az(standby)
         .set_availability_zone(config.availability_zone.clone().filter(|_| !standby))
-        .set_preferred_maintenance_window(asked.and_then(window::of))
+        .set_preferred_maintenance_window(wishes::asked_window(spec))
         .auto_minor_version_upgrade(true)
         .publicly_accessible(aws.network.public_access)
         .copy_tags_to_snapshot(true)
@@ -72,11 +72,11 @@ pub(super) fn modify(
                 storage = true;
                 change.set_allocated_storage(amount)
             }
-            rules::STORAGE_TYPE => {
+            wishes::STORAGE_TYPE => {
                 storage = true;
                 change.storage_type(wanted)
             }
-            rules::IOPS => {
+            rules::IOPS | rules::THROUGHPUT => {
                 storage = true;
                 change
             }
@@ -86,15 +86,15 @@ pub(super) fn modify(
                 change.set_max_allocated_storage(i32::try_from(target).ok())
             }
             rules::MAX_STORAGE => change.set_max_allocated_storage(amount),
-            rules::CLASS => change.db_instance_class(wanted),
-            rules::MULTI_AZ => change.multi_az(wanted == "true"),
-            rules::RETENTION => change.set_backup_retention_period(amount),
-            rules::WINDOW => change.preferred_maintenance_window(wanted),
-            rules::GROUPS => {
+            wishes::CLASS => change.db_instance_class(wanted),
+            wishes::STANDBY => change.multi_az(wanted == "true"),
+            wishes::RETENTION => change.set_backup_retention_period(amount),
+            wishes::WINDOW => change.preferred_maintenance_window(wanted),
+            wishes::GROUPS => {
                 change.set_vpc_security_group_ids(Some(config.aws.vpc_security_group_ids.clone()))
             }
-            rules::PUBLIC => change.publicly_accessible(wanted == "true"),
-            rules::PROTECTION => change.deletion_protection(true),
+            wishes::PUBLIC => change.publicly_accessible(wanted == "true"),
+            wishes::PROTECTION => change.deletion_protection(true),
             _ => {
                 known = false;
                 change
@@ -105,7 +105,8 @@ pub(super) fn modify(
     if storage {
         // Volumes with provisioned operations want their number along with every change.
         let size = rules::size_of_found(desired.spec, config, there);
-        change = change.set_iops(size.and_then(|size| size.iops).map(number));
+        let (iops, throughput) = size.map_or((None, None), |size| (size.iops, size.throughput));
+        change = change.set_iops(iops.map(number)).set_storage_throughput(throughput.map(number));
     }
     any.then_some(change)
 }

@@ -12,7 +12,7 @@ use super::super::super::{
     ServerObservation, Stage,
 };
 use super::super::tags;
-use super::{RdsBackend, delete, requests, rules};
+use super::{RdsBackend, requests, rules};
 use crate::api::{DeletionPolicy, PostgreSQLServerSpec};
 use crate::config::RdsConfig;
 
@@ -34,6 +34,7 @@ fn config(more: Value) -> RdsConfig {
         "classes": {
             "small": {"instance_type": "db.t4g.small", "storage_type": "gp3", "iops": 0},
             "plenty": {"instance_type": "db.t4g.small", "storage_type": "gp3", "iops": 12000},
+            "wide": {"instance_type": "db.t4g.small", "storage_type": "gp3", "throughput": 1000},
             "fast": {"instance_type": "db.m5.large", "storage_type": "io1", "iops": 3000},
         },
     });
@@ -163,6 +164,24 @@ fn a_change_carries_what_differs_and_nothing_else() {
         (&None, &None, &None)
     );
     assert!(change.get_master_user_password().is_none() && change.get_vpc_security_group_ids().is_none());
+}
+
+#[test]
+fn the_throughput_of_a_class_is_asked_for_where_the_storage_takes_one() {
+    let (owner, settings) = (owner(), settings());
+    for (gb, throughput) in [(20, None), (400, Some(1000))] {
+        let spec = spec(json!({"size": {"class": "wide", "storageGB": gb}}));
+        let desired = DesiredServer::new(&owner, &spec);
+        let size = rules::size_of_new(&spec, &settings).unwrap();
+        let request = requests::create("team-orders", &desired, &settings, &size);
+        assert_eq!((request.get_storage_throughput(), request.get_iops()), (&throughput, &None));
+        // As large gp3 is where nobody has asked.
+        let there = instance().allocated_storage(gb).storage_throughput(500).build();
+        let found = differences(&there, &settings, &spec);
+        let change = requests::modify(&desired, &settings, &there, &found);
+        let asked = change.as_ref().and_then(|change| *change.get_storage_throughput());
+        assert_eq!((found.len(), asked), (usize::from(throughput.is_some()), throughput), "{found:?}");
+    }
 }
 
 #[rstest]
@@ -324,8 +343,11 @@ fn what_has_no_effect_on_aws_is_told() {
 }
 
 #[test]
-fn a_final_snapshot_has_one_name_for_each_object() {
-    assert_eq!(delete::final_snapshot("team-orders", &owner()), "team-orders-final-uid-1");
+fn a_member_of_a_cluster_is_nobodys_instance_even_if_the_administrator_names_it() {
+    let named = json!({"namespace": "team", "name": "orders", "aws_identifier": "legacy"});
+    let backend = RdsBackend::new(config(json!({"name_overrides": [named]}))).unwrap();
+    let member = DbInstance::builder().db_instance_identifier("legacy").db_cluster_identifier("shop").build();
+    assert!(backend.whose(&member, &owner()).is_some_and(|told| told.contains("Aurora cluster shop")));
 }
 
 #[test]
@@ -337,7 +359,7 @@ fn an_upgrade_that_came_to_nothing_is_told_and_not_repeated_until_another_versio
     let differences = |spec| backend.differences(&DesiredServer::new(&owner, spec), &facts);
     assert!(differences(&seventeen)[0].restarts());
     let accepted = Some(("16.9".to_owned(), "17".to_owned()));
-    backend.memory().entry("team-orders".to_owned()).or_default().upgrade = accepted;
+    backend.base.memory.of("team-orders", |known| known.upgrade = accepted);
     let told = differences(&seventeen);
     assert!(!told[0].restarts() && told[0].sentence().contains("upgrade logs"), "{told:?}");
     assert_eq!(differences(&sixteen), vec![]);

@@ -122,6 +122,11 @@ impl Arm {
         Ok(operation.filter(|operation| goes_on && self.is_ours(&operation.url)))
     }
 
+    /// The operation that was kept, if it is one of this resource manager.
+    pub(super) fn kept(&self, url: &str, form: Option<&str>) -> Option<Operation> {
+        self.is_ours(url).then(|| Operation::kept(url, form, Instant::now()))
+    }
+
     /// How far an operation is.
     pub(super) async fn progress(&self, name: &str, operation: &Operation) -> Result<Progress, BackendError> {
         if operation.is_fresh(Instant::now()) {

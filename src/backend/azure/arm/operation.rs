@@ -35,6 +35,20 @@ pub(super) enum Form {
     Location,
 }
 
+impl Form {
+    /// In the status of an object.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Location => "location",
+        }
+    }
+
+    fn read(word: Option<&str>) -> Self {
+        if word == Some(Self::Location.word()) { Self::Location } else { Self::Status }
+    }
+}
+
 /// How far an operation is.
 #[derive(Clone, Debug)]
 pub(in super::super) enum Progress {
@@ -55,6 +69,16 @@ impl Operation {
         let status = text("azure-asyncoperation").map(|url| (url, Form::Status));
         let (url, form) = status.or_else(|| text("location").map(|url| (url, Form::Location)))?;
         Some(Self { url, form, not_before: now + pause(retry_after(headers)) })
+    }
+
+    /// One that was kept, and can be asked about at once.
+    pub(super) fn kept(url: &str, form: Option<&str>, now: Instant) -> Self {
+        Self { url: url.to_owned(), form: Form::read(form), not_before: now }
+    }
+
+    /// Its URL, and by which form of answer it is asked about.
+    pub(in super::super) fn to_keep(&self) -> (&str, &'static str) {
+        (&self.url, self.form.word())
     }
 
     /// Asked again later.

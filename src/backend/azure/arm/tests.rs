@@ -145,6 +145,21 @@ async fn an_operation_elsewhere_is_not_asked_about() {
 }
 
 #[tokio::test]
+async fn an_operation_that_was_kept_is_asked_about_at_once_and_only_here() {
+    let running = (202, vec![], json!({}));
+    let (arm, address, script) = client(vec![running, (204, vec![], json!({}))]).await;
+    for elsewhere in ["https://example.com/op".to_owned(), format!("{address}.example.com/op"), String::new()]
+    {
+        assert_eq!(arm.kept(&elsewhere, None), None);
+    }
+    let operation = arm.kept(&format!("{address}/op"), Some("location")).unwrap();
+    assert_eq!(operation.to_keep(), (format!("{address}/op").as_str(), "location"));
+    assert!(matches!(arm.progress("x", &operation).await.unwrap(), Progress::Running(_)));
+    assert!(matches!(arm.progress("x", &operation).await.unwrap(), Progress::Done));
+    assert_eq!(script.asked.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_password_that_is_repeated_is_not_passed_on() {
     let (arm, ..) = client(vec![refusal(400, "InvalidParameterValue")]).await;
     let (body, password) = (json!({"password": "s3cret"}), Password::new("s3cret"));

@@ -15,8 +15,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::super::{
-    BackendError, DesiredServer, Difference, Owner, Read, Rejection, Removal, ServerBackend, ServerFacts,
-    ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
+    ServerFacts, ServerIdentity, ServerObservation,
 };
 use super::firewall::Policy;
 use super::service::{SETTLING, Service, refused};
@@ -81,6 +81,14 @@ impl ServerBackend for FlexibleBackend {
 
     fn firewall_rules(&self, desired: &DesiredServer<'_>) -> BTreeSet<String> {
         policy(&self.config).asked(desired.spec).into_keys().collect()
+    }
+
+    fn notes(&self, identity: &ServerIdentity) -> Notes {
+        self.service.notes(identity)
+    }
+
+    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
+        self.service.recall(identity, kept);
     }
 
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {

@@ -14,7 +14,7 @@ use super::super::memory::{Course, Task};
 use super::super::model::{FirewallRule, Lock, Resource};
 use super::super::states::{self, State};
 use super::super::{fields, firewall, identity};
-use super::{CREATION, LOCKS_VERSION, SERVER, Service};
+use super::{CREATION, DELETION, LOCKS_VERSION, SERVER, Service};
 
 impl<S: Resource> Service<S> {
     /// The server as a whole, without what is read only of one that [is at rest](is_at_rest); `facts` says what it is
@@ -47,7 +47,7 @@ impl<S: Resource> Service<S> {
         match course {
             Some((task, Course::Running)) => {
                 present.accepts_writes = false;
-                if task.about == SERVER {
+                if task.about == SERVER || task.about == DELETION {
                     present.health = Health::Unusable { message: format!("Azure is {}", task.name) };
                 }
                 present.operation = Some(task.name);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::super::cloud::Listing;
-use super::super::{BackendError, ServerIdentity, Urgency};
+use super::super::{BackendError, Notes, ServerIdentity, Urgency};
 use super::arm::{Arm, Call};
 use super::authorities::Authorities;
 use super::identity::{self, escaped};
@@ -29,6 +29,7 @@ const LOCKS_VERSION: &str = "2020-05-01";
 /// What a change is about.
 pub(super) const SERVER: &str = "server";
 const PASSWORD: &str = "password";
+const DELETION: &str = "deletion";
 /// What is going on when a server is made.
 pub(super) const CREATION: &str = "creating the server";
 
@@ -67,6 +68,16 @@ impl<S: Resource> Service<S> {
     pub(super) fn default_deletion(&self, of_original: bool) -> DeletionPolicy {
         let azure = &self.azure;
         azure.taken_over_deletion_policy.filter(|_| of_original).unwrap_or(azure.deletion_policy)
+    }
+
+    /// What was begun on a server and is not over, or failed and was not told of.
+    pub(super) fn notes(&self, identity: &ServerIdentity) -> Notes {
+        self.memory.notes(&identity.name)
+    }
+
+    /// Goes on with what another process has begun.
+    pub(super) fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
+        self.memory.recall(&self.arm, &identity.name, kept);
     }
 
     /// The path of the servers of a group.

@@ -16,7 +16,7 @@ use super::super::model::{
     PasswordProperties, PasswordWrite, Resource, TagsWrite,
 };
 use super::super::{fields, firewall, states};
-use super::{CREATION, LOCKS_VERSION, PASSWORD, SERVER, Service};
+use super::{CREATION, DELETION, LOCKS_VERSION, PASSWORD, SERVER, Service};
 use crate::secrets::Password;
 
 /// The original's lock.
@@ -211,10 +211,9 @@ impl<S: Resource> Service<S> {
         if server.state().is_some_and(|state| state.eq_ignore_ascii_case(states::DROPPING)) {
             return Ok(());
         }
-        self.memory.forget(&identity.name);
         let change = Change::<()> {
             name: "deleting the server",
-            about: SERVER,
+            about: DELETION,
             below: "",
             method: Method::DELETE,
             body: None,

@@ -10,8 +10,8 @@ use super::super::memory::Course;
 use super::SingleBackend;
 use super::model::{Endpoint, Record};
 
-/// As the original used it.
-const NETWORK_VERSION: &str = "2024-07-01";
+/// The original's version, 2024-07-01, has the same fields.
+const NETWORK_VERSION: &str = "2024-01-01";
 /// As the original used it.
 const DNS_VERSION: &str = "2024-06-01";
 /// The original's zone, in the servers' resource group.

@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::super::{
-    BackendError, DesiredServer, Difference, Logins, Owner, Read, Rejection, Removal, ServerBackend,
+    BackendError, DesiredServer, Difference, Logins, Notes, Owner, Read, Rejection, Removal, ServerBackend,
     ServerFacts, ServerIdentity, ServerObservation,
 };
 use super::firewall::Policy;
@@ -118,6 +118,14 @@ impl ServerBackend for SingleBackend {
 
     fn firewall_rules(&self, desired: &DesiredServer<'_>) -> BTreeSet<String> {
         policy(&self.config).asked(desired.spec).into_keys().collect()
+    }
+
+    fn notes(&self, identity: &ServerIdentity) -> Notes {
+        self.service.notes(identity)
+    }
+
+    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
+        self.service.recall(identity, kept);
     }
 
     fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {

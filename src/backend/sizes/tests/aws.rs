@@ -81,6 +81,32 @@ fn storage_on_rds(
 }
 
 #[rstest]
+#[case::not_said("plain", 0, 400, None, &[])]
+#[case::gp3_that_cannot_choose("plain", 600, 399, None, &[
+    "size.storageGB: the class's throughput of 600 MiB per second has no effect; only gp3 has one to choose, from 400 GB on"])]
+#[case::another_storage("small", 600, 400, None, &[
+    "size.storageGB: the class's throughput of 600 MiB per second has no effect; only gp3 has one to choose, from 400 GB on"])]
+#[case::gp3_that_can("gp3", 4000, 400, Some(4000), &[])]
+#[case::at_most_a_quarter_of_the_operations("plain", 4000, 400, Some(3000), &[
+    "size.storageGB: the class has a throughput of 4000 MiB per second, its storage takes 500 to 3000: 3000 are used"])]
+#[case::below_what_it_has_anyway("plain", 100, 400, Some(500), &[
+    "size.storageGB: the class has a throughput of 100 MiB per second, its storage takes 500 to 3000: 500 are used"])]
+fn throughput_on_rds(
+    #[case] class: &str,
+    #[case] wanted: u32,
+    #[case] storage_gb: u32,
+    #[case] throughput: Option<u32>,
+    #[case] warnings: &[&str],
+) {
+    let mut config = classes();
+    config["classes"][class]["throughput"] = json!(wanted);
+    let found =
+        rds(&rds_config(config), Some(&wish(json!({"class": class, "storageGB": storage_gb})))).unwrap();
+    assert_eq!(found.size.throughput, throughput);
+    assert_eq!(found.warnings, warnings);
+}
+
+#[rstest]
 #[case::too_little(json!({"storageGB": 19}), "size.storageGB: found 19, expected 20 to 65536 for storage of the type gp2")]
 #[case::too_much(json!({"storageGB": 65537}), "size.storageGB: found 65537, expected 20 to 65536 for storage of the type gp2")]
 #[case::too_little_for_the_class(json!({"class": "io1", "storageGB": 99}),

@@ -182,6 +182,7 @@ impl ServerState {
                 Some(secret) if !secret.current => Published::Stale,
                 Some(_) => Published::Current,
             },
+            awaited: false,
             reset_requested: self.reset_asked,
             was_ready: self.was_ready,
             differs: server.is_some_and(|server| server.differs),
