@@ -151,8 +151,8 @@ impl Bench {
 fn config(mut keys: Value) -> Config {
     keys["reconcile"] = json!({
         "poll_seconds": 1,
-        "resync_seconds": 10,
-        "backoff_max_seconds": 2,
+        "resync_seconds": 5,
+        "backoff_max_seconds": 1,
         "label_reset_interval_seconds": 0,
         "backend_timeout_seconds": 5,
         "concurrency": 64,

@@ -19,11 +19,10 @@ use super::faults::{Call, Operation};
 use super::subject::Shown;
 use super::{done, read};
 use crate::operator::OPERATOR_NAMESPACE;
-use crate::world::{Credentials, is_ready};
+use crate::world::{Credentials, is_ready, pause_after};
 
 /// How long anything may take that is waited for: many servers share two processors, and a refusal is retried slowly.
 pub(super) const PATIENCE: Duration = Duration::from_secs(240);
-const PAUSE: Duration = Duration::from_millis(200);
 /// The name of the server in every namespace.
 pub(super) const SERVER: &str = "main";
 /// Its Secret.
@@ -299,7 +298,7 @@ impl Case {
                 let told = self.describe().await;
                 panic!("{}: not within {} s: {what}\n{told}", self.namespace, PATIENCE.as_secs());
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause_after(since.elapsed())).await;
         }
     }
 

@@ -14,10 +14,13 @@ const LOOK: Duration = Duration::from_millis(200);
 const TELL: Duration = Duration::from_secs(10);
 /// How long a stage may go on without any object getting further.
 const STUCK: Duration = Duration::from_secs(180);
-/// Passes per second in the stage without changes: enough to measure, and less than the machine can do.
-const PASSES_PER_SECOND: u64 = 75;
-/// The shortest time between two looks at an object in that stage.
-const SHORTEST_RESYNC: u64 = 20;
+/// Passes per second in the stage without changes: three times what the default configuration has with 10,000 objects,
+/// and a third of what the machine can do.
+const PASSES_PER_SECOND: u64 = 50;
+/// The shortest time between two looks at an object that the configuration takes.
+const SHORTEST_RESYNC: u64 = 10;
+/// Seconds of the stage without changes, at least.
+const SHORTEST_IDLE: u64 = 60;
 /// So rarely is nothing looked at unasked while objects are made.
 const RARELY: u64 = 7200;
 
@@ -89,9 +92,10 @@ pub async fn run(load: Load) -> Result<Run, Failure> {
     tokio::time::sleep(Duration::from_secs(resync)).await;
     world.requests.take().await?;
     operator.take()?;
-    eprintln!("  nothing changes for {resync} s");
+    let idle = resync.max(SHORTEST_IDLE);
+    eprintln!("  nothing changes for {idle} s");
     let (since, cpu) = (Instant::now(), operator.cpu()?);
-    tokio::time::sleep(Duration::from_secs(resync)).await;
+    tokio::time::sleep(Duration::from_secs(idle)).await;
     let idle = measured(&mut world, &mut operator, since, cpu).await?;
     operator.stop().await?;
     Ok(Run { load, create, accepted, start, idle })

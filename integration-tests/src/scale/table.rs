@@ -12,22 +12,23 @@ pub fn of(runs: &[Run]) -> String {
     line("backend", &|run| if run.load.memory.is_some() { "memory" } else { "local" }.to_owned());
     line("**create**: all accepted by the API server, s", &|run| number(run.accepted));
     line("all Ready, s", &|run| number(run.create.seconds));
-    stage(&mut line, |run| &run.create);
+    stage(&mut line, "object", |run| &run.create, objects);
     line("**start**: each looked at once, s", &|run| number(run.start.seconds));
-    stage(&mut line, |run| &run.start);
+    stage(&mut line, "object", |run| &run.start, objects);
     line("**no change**: passes", &|run| run.idle.passes.count.to_string());
-    line("CPU per pass, ms", &|run| number(per(run.idle.cpu * 1000.0, run.idle.passes.count)));
-    stage(&mut line, |run| &run.idle);
+    stage(&mut line, "pass", |run| &run.idle, |run| run.idle.passes.count);
     let mut text = String::new();
-    let heads = runs.iter().map(|run| (run.load.servers + run.load.databases).to_string());
+    let heads = runs.iter().map(|run| objects(run).to_string());
     text.push_str(&row("objects", heads.collect::<Vec<_>>().as_slice()));
     text.push_str(&row("---", vec!["---:".to_owned(); runs.len()].as_slice()));
     for (name, cells) in lines {
         text.push_str(&row(&name, &cells));
     }
     for run in runs {
-        let objects = run.load.servers + run.load.databases;
-        text.push_str(&format!("\n{objects} objects, requests per object:\n\n"));
+        let objects = objects(run);
+        text.push_str(&format!(
+            "\n{objects} objects, requests per object, and per look where nothing changes:\n\n"
+        ));
         for (name, stage) in [("create", &run.create), ("start", &run.start), ("no change", &run.idle)] {
             let of = if name == "no change" { stage.passes.count } else { objects };
             let kinds = stage.requests.by_kind.iter();
@@ -39,19 +40,27 @@ pub fn of(runs: &[Run]) -> String {
     text
 }
 
-/// The lines that all stages have.
-fn stage(line: &mut impl FnMut(&str, &dyn Fn(&Run) -> String), stage: fn(&Run) -> &Stage) {
-    let objects = |run: &Run| run.load.servers + run.load.databases;
+fn objects(run: &Run) -> usize {
+    run.load.servers + run.load.databases
+}
+
+/// The lines that all stages have; `count` says how many of `what` there were.
+fn stage(
+    line: &mut impl FnMut(&str, &dyn Fn(&Run) -> String),
+    what: &str,
+    stage: fn(&Run) -> &Stage,
+    count: fn(&Run) -> usize,
+) {
     line("CPU, s", &|run| number(stage(run).cpu));
-    line("CPU per object, ms", &|run| number(per(stage(run).cpu * 1000.0, objects(run))));
+    line(&format!("CPU per {what}, ms"), &|run| number(per(stage(run).cpu * 1000.0, count(run))));
     line("pass p50 / p99, ms", &|run| {
         format!("{} / {}", number(stage(run).passes.p50), number(stage(run).passes.p99))
     });
     line("passes per object", &|run| number(per(stage(run).passes.count as f64, objects(run))));
-    line("API reads / writes per object", &|run| {
+    line(&format!("API reads / writes per {what}"), &|run| {
         let requests = &stage(run).requests;
-        let per_object = |count: usize| number(per(count as f64, objects(run)));
-        format!("{} / {}", per_object(requests.reads), per_object(requests.writes))
+        let each = |requests: usize| number(per(requests as f64, count(run)));
+        format!("{} / {}", each(requests.reads), each(requests.writes))
     });
     line("memory at the end / peak, MiB", &|run| {
         format!("{} / {}", number(stage(run).memory.0), number(stage(run).memory.1))

@@ -39,7 +39,7 @@ pub use original::{BackendTraces, Before, original};
 pub use plain::{database_object, secret_of, server_object};
 pub use story::Story;
 pub use team::{APP, APP_LOGIN, TEAM, TEAM_AND_APP, TEAM_LOGIN, answer, says};
-pub use wait::{database_condition, is_ready, server_condition};
+pub use wait::{database_condition, is_ready, pause_after, server_condition};
 
 use crate::control_plane::{
     AuditEvent, AuditLog, Binary, Cluster, ControlPlane, Options, create_namespace, kubeconfig, locate,

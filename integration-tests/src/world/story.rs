@@ -12,14 +12,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::wait::is_ready;
+use super::wait::{is_ready, pause_after};
 use super::{Credentials, LocalServer, World, done};
 use crate::operator::project_file;
 
 /// How long anything may take that is waited for. A new server takes some seconds; machines under load several times
 /// that.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// Pause between two looks.
+/// Pause between two looks at what holds all the time.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Who applies objects in stories.
 const FIELD_MANAGER: &str = "story";
@@ -209,7 +209,7 @@ impl<'w> Story<'w> {
             if since.elapsed() > PATIENCE {
                 panic!("not within {} s: {what}\n{}", PATIENCE.as_secs(), self.describe().await);
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause_after(since.elapsed())).await;
         }
     }
 

@@ -1,6 +1,14 @@
 //! What is waited for.
 
+use std::time::Duration;
+
 use hcpg::api::{Condition, ConditionStatus, ConditionType, Phase, PostgreSQLDatabase, PostgreSQLServer};
+
+/// Pause before the next look at something that was waited for so long already: a tenth of that. Looking all the time
+/// takes more of the machine than the operator does.
+pub fn pause_after(waited: Duration) -> Duration {
+    (waited / 10).clamp(Duration::from_millis(100), Duration::from_millis(500))
+}
 
 /// Phase and condition `Ready`, for the generation that is there now.
 pub fn is_ready(

@@ -100,7 +100,9 @@ impl Service {
 
 impl Service {
     async fn clients(&self) -> Result<&Clients, BackendError> {
-        self.clients.get_or_try_init(|| connect(&self.config, self.trust.as_deref())).await
+        // Boxed: it is made once, and would stand in the future of every call.
+        let made = || Box::pin(connect(&self.config, self.trust.as_deref()));
+        self.clients.get_or_try_init(made).await
     }
 
     /// The account that the credentials belong to. Everybody may ask for his own.
