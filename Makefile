@@ -70,3 +70,4 @@ fault-tables: ## Meets every fault in every flow, and writes docs/{faults,misfor
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_awsrds -- faults states wire
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_awsaurora -- faults states wire
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_azureflexible -- faults states wire
+	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_azuresingle -- faults states wire

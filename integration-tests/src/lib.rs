@@ -7,6 +7,7 @@
 //! * [`fetched`]: what scripts of ours fetch: [`postgres_versions`], PostgreSQL 12 to 18, and [`jdbc`], its JDBC driver.
 
 pub mod aws;
+pub mod azure;
 pub mod conformance;
 pub mod control_plane;
 pub mod crash;

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use strum::{EnumIter, IntoStaticStr};
 
 use super::{
-    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
+    BackendError, DesiredServer, Difference, Logins, Notes, Owner, Read, Rejection, Removal, ServerBackend,
     ServerFacts, ServerIdentity, ServerObservation,
 };
 use crate::api::{DeletionPolicy, WeeklyWindow};
@@ -100,6 +100,14 @@ impl<H: Hook> ServerBackend for Around<H> {
 
     fn admin_username(&self) -> String {
         self.inner.admin_username()
+    }
+
+    fn logins(&self) -> Logins {
+        self.inner.logins()
+    }
+
+    fn creates(&self) -> Result<(), Rejection> {
+        self.inner.creates()
     }
 
     fn settling_time(&self) -> Duration {

@@ -16,6 +16,7 @@ mod local;
 /// Open to the fuzz targets only.
 #[cfg(fuzzing)]
 pub mod local;
+mod logins;
 mod notes;
 mod observation;
 mod parameters;
@@ -38,9 +39,10 @@ pub use around::{Around, Call, Hook, Operation};
 #[cfg(feature = "clouds")]
 pub use aws::{AuroraBackend, AwsConfigError, RdsBackend};
 #[cfg(feature = "clouds")]
-pub use azure::{AzureConfigError, FlexibleBackend, Variables};
+pub use azure::{AzureConfigError, FlexibleBackend, SingleBackend, Variables};
 pub use error::{BackendError, Retry};
 pub use local::{LocalBackend, LocalConfigError};
+pub use logins::Logins;
 pub use notes::Notes;
 pub use observation::{Health, PresentServer, ServerFacts, ServerObservation};
 pub use parameters::{FIREWALL_RULE, PARAMETER, asked_parameters, parameter_text};
@@ -121,6 +123,19 @@ pub trait ServerBackend: Send + Sync {
 
     /// The user name of the administrator in new servers.
     fn admin_username(&self) -> String;
+
+    /// How the names of logins to these servers are spelled.
+    fn logins(&self) -> Logins {
+        Logins::default()
+    }
+
+    /// Whether new servers are made at all. Those that are there are looked after in any case. Pure.
+    ///
+    /// # Errors
+    /// Why there are none, and what to do instead.
+    fn creates(&self) -> Result<(), Rejection> {
+        Ok(())
+    }
 
     /// How long after an accepted request a new server may still be missing from answers.
     fn settling_time(&self) -> Duration {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 #[cfg(feature = "clouds")]
-use super::{AuroraBackend, AwsConfigError, AzureConfigError, FlexibleBackend, RdsBackend, Variables};
+use super::{
+    AuroraBackend, AwsConfigError, AzureConfigError, FlexibleBackend, RdsBackend, SingleBackend, Variables,
+};
 use super::{LocalBackend, LocalConfigError, ServerBackend};
 
 /// Why a backend cannot be set up: its section names something that is not there, such as a folder or a file.
@@ -57,6 +59,11 @@ fn clouds(config: &crate::config::Backends) -> Result<Vec<Arc<dyn ServerBackend>
     }
     if let Some(rds) = rds {
         all.push(Arc::new(rds));
+    }
+    if let Some(single) = &config.azurepostgres {
+        let failed = |error| SetupError::Azure { backend: "azurepostgres", error };
+        let backend = SingleBackend::new(single.clone(), &Variables::of_process()).map_err(failed)?;
+        all.push(Arc::new(backend));
     }
     if let Some(flexible) = &config.azurepostgresflexible {
         let failed = |error| SetupError::Azure { backend: "azurepostgresflexible", error };

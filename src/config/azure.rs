@@ -183,7 +183,8 @@ pub struct AzureSingleConfig {
     /// Class of objects that name one that does not exist. Without it, classes have no effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_class: Option<String>,
-    /// Whether new servers are asked for although the service was retired.
+    /// Whether new servers are asked for although the service was retired. Those that are there are looked after in any
+    /// case.
     #[serde(default)]
     pub allow_retired_service: bool,
 }
@@ -195,9 +196,11 @@ pub struct AzureSingleNetwork {
     /// What both backends have in common.
     #[serde(flatten)]
     pub azure: AzureNetwork,
-    /// Whether servers get a private endpoint in the subnet.
+    /// Whether servers have a private endpoint in the subnet from the original operator: it goes with its server. None is
+    /// made any more.
     pub create_private_endpoint: bool,
-    /// Subnets that may connect.
+    /// Subnets that may connect. Accepted for compatibility and without effect: what the original has set stays.
+    #[schemars(extend("deprecated" = true))]
     pub vnets: Vec<AzureVnet>,
 }
 

@@ -171,7 +171,7 @@ impl Default for LeaderElection {
 /// Every backend that can be selected, and whether this version contains it.
 const BACKENDS: [(&str, bool); 7] = [
     ("local", true),
-    ("azurepostgres", false),
+    ("azurepostgres", true),
     ("azurepostgresflexible", true),
     ("awsrds", true),
     ("awsaurora", true),

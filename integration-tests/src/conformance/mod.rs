@@ -1,6 +1,6 @@
 //! One suite for every backend, and a decorator that puts faults between it and the operator.
 //!
-//! * [`Subject`]: what a backend brings along: [`Local`], [`Aws`], [`AzureFlexible`].
+//! * [`Subject`]: what a backend brings along: [`Local`], [`Aws`], [`AzureFlexible`], [`AzureSingle`].
 //! * [`Faulty`]: around any backend, with [`Faults`]: which calls meet which fault, and what became of every call.
 //! * [`Effects`]: the points at which the operator may be killed.
 //! * [`Bench`]: a real control plane with the controllers in this process, with the chart's rights only.
@@ -10,7 +10,7 @@
 
 mod api_faults;
 mod aws;
-mod azureflexible;
+pub mod azure;
 mod bench;
 mod case;
 mod controllers;
@@ -27,7 +27,7 @@ mod watch_faults;
 
 pub use api_faults::{ApiFault, ApiFaults, Asker, Target};
 pub use aws::Aws;
-pub use azureflexible::AzureFlexible;
+pub use azure::{AzureFlexible, AzureSingle};
 pub use bench::Bench;
 pub use case::Case;
 pub use effects::{Effects, Moment, Point};

@@ -1,110 +1,50 @@
 //! Clusters on the simulated Aurora, with the operator as its own process: a hundred of them at rest, and one through its
 //! life.
 
-use std::collections::BTreeSet;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
-use clouds::rds::{Call, Quotas, Simulator};
+use clouds::rds::Quotas;
 use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLServer, Reason};
-use integration_tests::aws::CREDENTIALS;
-use integration_tests::operator::{OperatorOptions, project_file};
-use integration_tests::world::{Credentials, Story, World, says, server_condition};
+use integration_tests::world::{World, says, server_condition};
 use kube::ResourceExt;
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 
-/// A page of the service's listings holds so many; so many clusters are at rest, each with one member.
-const SERVERS: usize = 100;
+use crate::awsrds::cloud::{
+    self, Cloud, SERVERS, allowed, called, count, is_read, left_by_the_original, shown,
+};
+
 /// Seconds between two looks; the least that the configuration takes.
 const RESYNC: u64 = 10;
 /// How many of them are watched.
 const ROUNDS: u64 = 4;
 
-/// The cloud, and the file with its authorities.
-struct Cloud(Simulator, NamedTempFile);
-
-impl Cloud {
-    async fn start() -> Self {
-        let simulator = Simulator::start().await.unwrap();
-        simulator.set_quotas(Quotas { instances: SERVERS, clusters: SERVERS, ..Quotas::default() });
-        let mut authorities = NamedTempFile::new().unwrap();
-        authorities.write_all(simulator.ca_pem().as_bytes()).unwrap();
-        Self(simulator, authorities)
-    }
-
-    async fn world(&self, reconcile: Value) -> World {
-        let section = json!({
-            "region": "eu-central-1",
-            "subnet_group": "default",
-            "endpoint": self.0.endpoint(),
-            "sts_endpoint": self.0.endpoint(),
-            "extra_ca_file": self.1.path(),
-            "classes": {
-                "small": {"instance_type": "db.t4g.medium"},
-                "serverless": {
-                    "instance_type": "db.serverless",
-                    "scaling_configuration": {"min_capacity": 0.5, "max_capacity": 2},
-                },
-            },
-            "default_class": "small",
-        });
-        let config = json!({
-            "backend": "awsaurora",
-            "allowed_backends": ["awsaurora"],
-            "backends": {"local": null, "awsaurora": section},
-            "reconcile": reconcile,
-        });
-        let environment =
-            CREDENTIALS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        World::start_with(OperatorOptions { config, environment, ..OperatorOptions::default() }).await
-    }
-
-    fn calls_since(&self, begin: usize) -> Vec<Call> {
-        self.0.log().split_off(begin)
-    }
-
-    /// The members of a cluster.
-    fn members(&self, cluster: &str) -> Vec<String> {
-        let all = self.0.instances().into_iter();
-        all.filter(|it| it.cluster.as_deref() == Some(cluster)).map(|it| it.id).collect()
-    }
-
-    fn count(&self, action: &str) -> usize {
-        self.0.log().iter().filter(|call| call.action == action).count()
-    }
-}
-
-fn is_read(call: &Call) -> bool {
-    call.action.starts_with("Describe")
-}
-
-fn server(name: &str, more: Value) -> Value {
-    let mut object = json!({
-        "apiVersion": "hybridcloud.maibornwolff.de/v1alpha1",
-        "kind": "PostgreSQLServer",
-        "metadata": {"name": name},
-        "spec": {"credentialsSecret": format!("{name}-login")},
+async fn world(cloud: &Cloud, reconcile: Value) -> World {
+    let scaling = json!({"min_capacity": 0.5, "max_capacity": 2});
+    let classes = json!({
+        "small": {"instance_type": "db.t4g.medium"},
+        "serverless": {"instance_type": "db.serverless", "scaling_configuration": scaling},
     });
+    cloud.world_of("awsaurora", classes, reconcile).await
+}
+
+/// A server, whose storage has no size, and more.
+fn server(name: &str, more: Value) -> Value {
+    let mut object = cloud::server(name, json!({"spec": {"size": null}}));
     json_patch::merge(&mut object, &more);
     object
 }
 
-/// The object and the Secret of a server as the original operator leaves them.
-async fn left_by_the_original(story: &Story<'_>, name: &str, login: &Credentials) {
-    let left = json!({
-        "metadata": {"finalizers": ["kopf.zalando.org/KopfFinalizerMarker"]},
-        "status": {"backend": "awsaurora", "deployment": {"status": "finished", "reason": "done"}},
-    });
-    story.store::<PostgreSQLServer>(server(name, left)).await;
-    story.store_secret(&format!("{name}-login"), login).await;
+/// The members of a cluster.
+fn members(cloud: &Cloud, cluster: &str) -> Vec<String> {
+    let all = cloud.0.instances().into_iter();
+    all.filter(|it| it.cluster.as_deref() == Some(cluster)).map(|it| it.id).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_clusters_of_the_original_are_taken_over_without_a_write_and_cost_two_reads_for_all_in_each_round()
  {
     let cloud = Cloud::start().await;
-    let world = cloud.world(json!({"resync_seconds": RESYNC, "login_seconds": 600})).await;
+    let world = world(&cloud, json!({"resync_seconds": RESYNC, "login_seconds": 600})).await;
     let story = world.story("idle").await;
     story.try_apply(server("first", json!({}))).await.unwrap();
     story.server_ready("first").await;
@@ -118,7 +58,7 @@ async fn a_hundred_clusters_of_the_original_are_taken_over_without_a_write_and_c
         let tag = |tag: &str| format!("hybridcloud-postgresql-operator:{tag}");
         let tags = [(tag("namespace"), story.namespace.clone()), (tag("name"), name.clone())];
         cloud.0.twin_cluster(&first, &format!("{}-{name}", story.namespace), tags.into());
-        left_by_the_original(&story, &name, &login).await;
+        left_by_the_original(&story, "awsaurora", server(&name, json!({})), &login).await;
     }
     let begin = cloud.0.log().len();
     world.operator.start_again().await.unwrap();
@@ -148,7 +88,7 @@ async fn a_hundred_clusters_of_the_original_are_taken_over_without_a_write_and_c
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_documented_rights() {
     let cloud = Cloud::start().await;
-    let world = cloud.world(json!({"poll_seconds": 1})).await;
+    let world = world(&cloud, json!({"poll_seconds": 1})).await;
     let story = world.story("life").await;
     let identifier = format!("{}-main", story.namespace);
     let (primary, replica) = (format!("{identifier}-primary"), format!("{identifier}-replica"));
@@ -160,13 +100,13 @@ async fn a_cluster_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docu
     let parameters = json!({"spec": {"version": "16", "serverParameters": {"max_connections": 70}}});
     story.try_apply(server("main", parameters)).await.unwrap();
     story.server_ready("main").await;
-    assert_eq!(cloud.members(&identifier), [primary.as_str()]);
+    assert_eq!(members(&cloud, &identifier), [primary.as_str()]);
     assert_eq!(shown(&story, "SHOW max_connections").await, "70", "from the beginning, without a restart");
-    assert_eq!(cloud.count("RebootDBInstance"), 0);
+    assert_eq!(count(&cloud, "RebootDBInstance"), 0);
 
     // A reader comes; the Secret leads to whoever writes.
     change(json!({"highavailability": {"enabled": true}})).await;
-    assert_eq!(cloud.members(&identifier), [primary.as_str(), replica.as_str()]);
+    assert_eq!(members(&cloud, &identifier), [primary.as_str(), replica.as_str()]);
     let login = story.credentials("main-login").await;
 
     // A static parameter restarts both, once; and back to the default.
@@ -177,7 +117,7 @@ async fn a_cluster_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docu
         })
         .await;
     story.server_ready("main").await;
-    assert_eq!(cloud.count("RebootDBInstance"), 2, "one restart for each member");
+    assert_eq!(count(&cloud, "RebootDBInstance"), 2, "one restart for each member");
     change(json!({"serverParameters": {"max_connections": null}})).await;
 
     // Serverless: the cluster is told how far to scale, then its members change one after the other.
@@ -204,7 +144,7 @@ async fn a_cluster_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docu
     change(json!({"highavailability": {"enabled": false}})).await;
     story
         .eventually("the reader is gone", async || {
-            (cloud.members(&identifier) == [primary.as_str()]).then_some(())
+            (members(&cloud, &identifier) == [primary.as_str()]).then_some(())
         })
         .await;
     story.server_ready("main").await;
@@ -237,17 +177,25 @@ async fn a_cluster_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docu
             says(stalled, ConditionStatus::True, Reason::Protected, "switch deletion protection off")
         })
         .await;
-    assert_eq!(cloud.members(&identifier), [primary.as_str()], "its member is there");
+    assert_eq!(members(&cloud, &identifier), [primary.as_str()], "its member is there");
+
+    // A quota that refuses the snapshot leaves the cluster and its data; the rest comes when there is room.
+    cloud.0.set_quotas(Quotas { snapshots: 0, ..Quotas::default() });
     protect(false);
+    story
+        .server_where("main", "tells of the quota", |server| {
+            let stalled = server_condition(server, ConditionType::Stalled);
+            stalled.is_some_and(|one| one.message.contains("a quota of the AWS account is used up"))
+        })
+        .await;
+    assert!(cloud.0.cluster(&identifier).is_some() && members(&cloud, &identifier).is_empty());
+    cloud.0.set_quotas(Quotas::default());
     story.gone::<PostgreSQLServer>("main").await;
-    assert!(cloud.0.cluster(&identifier).is_none() && cloud.members(&identifier).is_empty());
+    assert!(cloud.0.cluster(&identifier).is_none() && members(&cloud, &identifier).is_empty());
     assert!(cloud.0.snapshot(&format!("{identifier}-final-{uid}")).is_some());
     assert!(story.secret("main-login").await.is_none());
 
-    // Everybody may ask whose his credentials are.
-    let calls = cloud.0.log().into_iter().filter(|call| call.action != "GetCallerIdentity");
-    let called: BTreeSet<String> = calls.map(|call| format!("rds:{}", call.action)).collect();
-    let allowed = allowed();
+    let (allowed, called) = (allowed("ForRds"), called(&cloud));
     let (outside, unused): (Vec<_>, Vec<_>) =
         (called.difference(&allowed).collect(), allowed.difference(&called).collect());
     assert!(outside.is_empty(), "the policy lacks {outside:?}");
@@ -258,7 +206,7 @@ async fn a_cluster_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docu
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_of_somebody_else_that_has_the_members_name_is_told_and_stays_his() {
     let cloud = Cloud::start().await;
-    let world = cloud.world(json!({"poll_seconds": 1})).await;
+    let world = world(&cloud, json!({"poll_seconds": 1})).await;
     let story = world.story("taken").await;
     story.try_apply(server("other", json!({}))).await.unwrap();
     story.server_ready("other").await;
@@ -279,19 +227,4 @@ async fn an_instance_of_somebody_else_that_has_the_members_name_is_told_and_stay
     story.patch::<PostgreSQLServer>("main", json!({"metadata": {"annotations": {"look": "again"}}})).await;
     story.server_ready("main").await;
     assert_eq!(cloud.0.instance(&name).unwrap().cluster.as_deref(), Some(main.as_str()));
-}
-
-async fn shown(story: &Story<'_>, query: &str) -> String {
-    let Ok(client) = story.credentials("main-login").await.connect().await else { return String::new() };
-    client.query_one(query, &[]).await.map(|row| row.get(0)).unwrap_or_default()
-}
-
-/// What the documented policy allows, without what is there for RDS only.
-fn allowed() -> BTreeSet<String> {
-    let text = std::fs::read_to_string(project_file("docs/aws-iam-policy.json")).unwrap();
-    let policy: Value = serde_json::from_str(&text).unwrap();
-    let statements = policy["Statement"].as_array().unwrap();
-    let ours = statements.iter().filter(|statement| !statement["Sid"].as_str().unwrap().ends_with("ForRds"));
-    let actions = ours.flat_map(|statement| statement["Action"].as_array().unwrap());
-    actions.map(|action| action.as_str().unwrap().to_owned()).collect()
 }

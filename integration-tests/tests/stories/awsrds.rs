@@ -2,39 +2,22 @@
 //! what else becomes of them.
 
 mod begun;
-mod cloud;
+pub mod cloud;
 mod refusals;
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use clouds::rds::Call;
 use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLServer, Reason};
-use integration_tests::operator::project_file;
-use integration_tests::world::{Credentials, Story, says, server_condition};
+use integration_tests::world::{says, server_condition};
 use kube::ResourceExt;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use cloud::{Cloud, SERVERS, count, server, shown};
+use cloud::{Cloud, SERVERS, allowed, called, count, is_read, left_by_the_original, server, shown};
 
 /// Seconds between two looks; the least that the configuration takes.
 const RESYNC: u64 = 10;
 /// How many of them are watched.
 const ROUNDS: u64 = 4;
-
-fn is_read(call: &Call) -> bool {
-    call.action.starts_with("Describe")
-}
-
-/// The object and the Secret of a server as the original operator leaves them.
-async fn left_by_the_original(story: &Story<'_>, name: &str, login: &Credentials) {
-    let left = json!({
-        "metadata": {"finalizers": ["kopf.zalando.org/KopfFinalizerMarker"]},
-        "status": {"backend": "awsrds", "deployment": {"status": "finished", "reason": "done"}},
-    });
-    story.store::<PostgreSQLServer>(server(name, left)).await;
-    story.store_secret(&format!("{name}-login"), login).await;
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_servers_are_taken_over_without_a_write_and_cost_one_read_for_all_in_each_round() {
@@ -53,7 +36,7 @@ async fn a_hundred_servers_are_taken_over_without_a_write_and_cost_one_read_for_
         let tag = |tag: &str| format!("hybridcloud-postgresql-operator:{tag}");
         let tags = [(tag("namespace"), story.namespace.clone()), (tag("name"), name.clone())];
         cloud.0.twin(&first, &format!("{}-{name}", story.namespace), tags.into());
-        left_by_the_original(&story, &name, &login).await;
+        left_by_the_original(&story, "awsrds", server(&name, json!({})), &login).await;
     }
     let begin = cloud.0.log().len();
     world.operator.start_again().await.unwrap();
@@ -158,24 +141,10 @@ async fn a_server_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docum
     assert!(cloud.0.snapshot(&format!("{identifier}-final-{uid}")).is_some());
     assert!(story.secret("main-login").await.is_none());
 
-    let allowed = allowed();
-    // Everybody may ask whose his credentials are.
-    let calls = cloud.0.log().into_iter().filter(|call| call.action != "GetCallerIdentity");
-    let called: BTreeSet<String> = calls.map(|call| format!("rds:{}", call.action)).collect();
+    let (allowed, called) = (allowed("ForAurora"), called(&cloud));
     let (outside, unused): (Vec<_>, Vec<_>) =
         (called.difference(&allowed).collect(), allowed.difference(&called).collect());
     assert!(outside.is_empty(), "the policy lacks {outside:?}");
     // No call of its own: AWS asks for it where a final snapshot is taken.
     assert_eq!(unused, ["rds:CreateDBSnapshot"], "the policy allows what is never called");
-}
-
-/// What the documented policy allows, without what is there for Aurora only.
-fn allowed() -> BTreeSet<String> {
-    let text = std::fs::read_to_string(project_file("docs/aws-iam-policy.json")).unwrap();
-    let policy: Value = serde_json::from_str(&text).unwrap();
-    let statements = policy["Statement"].as_array().unwrap();
-    let ours =
-        statements.iter().filter(|statement| !statement["Sid"].as_str().unwrap().ends_with("ForAurora"));
-    let actions = ours.flat_map(|statement| statement["Action"].as_array().unwrap());
-    actions.map(|action| action.as_str().unwrap().to_owned()).collect()
 }

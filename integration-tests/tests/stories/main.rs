@@ -9,6 +9,7 @@
 mod awsaurora;
 mod awsrds;
 mod azureflexible;
+mod azuresingle;
 mod conflicts;
 mod crash_points;
 mod create;

@@ -1,9 +1,10 @@
 //! Which version a wish stands for. Minor versions come and go, so the service is asked.
 
-use super::super::{BackendError, Change, Difference, Stage, Urgency};
+use super::super::{BackendError, Change, Difference, ServerFacts, Stage, Urgency};
 use super::client::Service;
 use super::engine::Engine;
 use super::memory::Memory;
+use super::{states, wishes};
 
 /// The field of a server's version.
 pub(super) const VERSION: &str = "version";
@@ -110,8 +111,13 @@ pub(super) async fn to_upgrade_to(
     })
 }
 
-/// An upgrade that was accepted and came to nothing is told and not repeated: every attempt interrupts connections.
-pub(super) fn judge(memory: &Memory, server: &str, differences: &mut [Difference]) {
+/// An upgrade that was accepted and came to nothing is told and not repeated: every attempt interrupts connections. What
+/// comes of it shows when the server is at rest again.
+pub(super) fn judge(memory: &Memory, facts: &ServerFacts, differences: &mut [Difference]) {
+    let Some(server) = facts.settings.get(wishes::IDENTIFIER) else { return };
+    if !facts.settings.get(wishes::STATE).is_some_and(|state| states::meaning(state, true).accepts_writes) {
+        return;
+    }
     memory.of(server, |known| match differences.iter_mut().find(|difference| difference.field == VERSION) {
         None => known.upgrade = None,
         Some(Difference { found: Some(found), wanted: Some(wanted), change, .. })

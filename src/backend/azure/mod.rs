@@ -12,6 +12,7 @@ mod memory;
 mod model;
 mod parameters;
 mod service;
+mod single;
 mod states;
 #[cfg(test)]
 mod testing;
@@ -26,6 +27,7 @@ use self::credentials::Credentials;
 use crate::config::AzureConfig;
 
 pub use flexible::FlexibleBackend;
+pub use single::SingleBackend;
 
 /// The variables that credentials are looked for in, by name. A value of them is shown nowhere.
 #[derive(Clone, Default)]

@@ -101,7 +101,7 @@ pub(super) async fn observe(
     let remembered =
         |access: &server::Access| context.settled.find(&uid, context.settled.wishes(object, access.parts()));
     let (mut server, source) = server::look(context, object, remembered).await?;
-    let administrator = server.access.as_ref().map(|access| access.username.clone());
+    let administrator = server.access.as_ref().map(|access| access.logins.role(&access.username).to_owned());
     let names = match (pinned.name.clone(), pinned.owner.clone()) {
         (Some(database), Some(role)) => Ok(DatabaseNames { database, role }),
         _ => {
@@ -130,7 +130,7 @@ pub(super) async fn observe(
         _ => (None, None),
     };
     let facts = server.access.as_ref().zip(names.as_ref().ok()).map(|(access, names)| ConnectionFacts {
-        username: names.role.clone(),
+        username: access.logins.of(&names.role, &access.endpoint.host),
         dbname: names.database.clone(),
         host: access.endpoint.host.clone(),
         port: access.endpoint.port,

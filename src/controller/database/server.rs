@@ -5,6 +5,7 @@ use kube::ResourceExt;
 use kube::api::Api;
 
 use crate::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLServer, Reason};
+use crate::backend::Logins;
 use crate::controller::context::Context;
 use crate::controller::failure::Failure;
 use crate::controller::settled::{Login as Remembered, Memory};
@@ -34,6 +35,8 @@ pub struct Access {
     pub endpoint: Endpoint,
     /// As whom.
     pub username: String,
+    /// How the names of logins are spelled.
+    pub logins: Logins,
     /// With which password.
     pub password: Password,
     /// To which database.
@@ -133,7 +136,13 @@ pub(super) async fn look(
         let message = format!("the PostgreSQLServer {name} has no credentials yet");
         return Ok((ServerOfDatabase::waiting(message, Some(&server)), None));
     };
-    access.allowed_extensions = allowed_extensions(context, &server);
+    let recorded = server.status.as_ref().and_then(|status| status.backend.as_deref());
+    if let Ok(backend) = context.backends.select(server.spec.backend.as_deref(), recorded) {
+        access.logins = backend.logins();
+        let listed = &server.spec.extensions;
+        access.allowed_extensions =
+            (backend.lists_extensions() && !listed.is_empty()).then(|| listed.clone());
+    }
     let usable = |access| {
         let usable = ServerOfDatabase::not_usable(ServerSeen::Usable, "", Some(&server));
         ServerOfDatabase { access: Some(access), ..usable }
@@ -176,13 +185,6 @@ fn is_lost(server: &PostgreSQLServer) -> bool {
     })
 }
 
-fn allowed_extensions(context: &Context, server: &PostgreSQLServer) -> Option<Vec<String>> {
-    let recorded = server.status.as_ref().and_then(|status| status.backend.as_deref());
-    let backend = context.backends.select(server.spec.backend.as_deref(), recorded).ok()?;
-    let listed = &server.spec.extensions;
-    (backend.lists_extensions() && !listed.is_empty()).then(|| listed.clone())
-}
-
 fn access_in(secret: &Secret) -> Option<Access> {
     let sslmode = field(secret, "sslmode")?;
     let tls = match (field(secret, "ca.crt"), sslmode.as_str()) {
@@ -194,6 +196,7 @@ fn access_in(secret: &Secret) -> Option<Access> {
     Some(Access {
         endpoint,
         username: field(secret, "username")?,
+        logins: Logins::default(),
         password: password_in(secret)?,
         dbname: field(secret, "dbname")?,
         sslmode,

@@ -210,6 +210,10 @@ pub(super) async fn observe(
         rejections.push(Rejection { field: "spec.backend".to_owned(), message: error.to_string() });
     }
 
+    if let (Ok(backend), Answer::Absent) = (&selected, &answer) {
+        rejections.extend(backend.creates().err());
+    }
+
     let present = match &answer {
         Answer::Present(server) => Some(server.as_ref()),
         _ => None,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::server::{Server, Service};
-use super::{GROUP, Simulator};
+use super::server::Server;
+use super::{GROUP, SUBSCRIPTION, Simulator};
 
 impl Simulator {
     /// All servers as the service knows them.
@@ -18,8 +18,9 @@ impl Simulator {
         let (uid, created) = (self.inner.id(), self.inner.clock.now().to_string());
         let group = GROUP.to_owned();
         if let Some(server) = self.server(of) {
+            let service = server.service;
             let twin = Server { name: name.to_owned(), uid, created, group, tags, ..server };
-            self.inner.world().servers.insert((Service::Flexible, name.to_lowercase()), twin);
+            self.inner.world().servers.insert((service, name.to_lowercase()), twin);
         }
     }
 
@@ -31,20 +32,39 @@ impl Simulator {
 
     /// Somebody locks a server against deletion.
     pub fn lock(&self, name: &str) {
-        self.inner.world().lock(&Self::server_id(name));
+        if let Some(id) = self.server(name).map(|server| server.id()) {
+            self.inner.world().lock(&id);
+        }
     }
 
     /// The names of a server's locks, in lower case.
     #[must_use]
     pub fn locks(&self, name: &str) -> Vec<String> {
+        let Some(id) = self.server(name).map(|server| server.id().to_lowercase()) else { return Vec::new() };
         let world = self.inner.world();
-        let locks = world.locks.get(&Self::server_id(name).to_lowercase());
+        let locks = world.locks.get(&id);
         locks.map(|locks| locks.keys().cloned().collect()).unwrap_or_default()
     }
 
     /// Somebody takes all locks off a server.
     pub fn unlock(&self, name: &str) {
-        self.inner.world().locks.remove(&Self::server_id(name).to_lowercase());
+        if let Some(id) = self.server(name).map(|server| server.id()) {
+            self.inner.world().locks.remove(&id.to_lowercase());
+        }
+    }
+
+    /// Something of Microsoft.Network in the first resource group, such as `privateEndpoints/shop`; none: there is no
+    /// such thing.
+    #[must_use]
+    pub fn network(&self, what: &str) -> Option<serde_json::Value> {
+        self.inner.world().documents.get(&network_id(what).to_lowercase()).cloned()
+    }
+
+    /// Somebody puts something there, as it is described.
+    pub fn put_network(&self, what: &str, mut described: serde_json::Value) {
+        described["id"] = network_id(what).into();
+        described["name"] = what.rsplit('/').next().into();
+        self.inner.world().documents.insert(network_id(what).to_lowercase(), described);
     }
 
     /// PostgreSQL of a server crashes, and the service starts it again. False where none runs.
@@ -63,4 +83,8 @@ impl Simulator {
         });
         true
     }
+}
+
+fn network_id(what: &str) -> String {
+    format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.Network/{what}")
 }

@@ -189,7 +189,9 @@ impl Server {
         }
     }
 
-    pub(super) fn id(&self) -> String {
+    /// Its id in Resource Manager.
+    #[must_use]
+    pub fn id(&self) -> String {
         format!(
             "/subscriptions/{}/resourceGroups/{}/providers/{}/{}",
             super::SUBSCRIPTION,

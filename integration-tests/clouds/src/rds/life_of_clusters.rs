@@ -181,8 +181,8 @@ pub(super) fn delete_member(realm: &Arc<Realm>, id: String, uid: String, cluster
         };
         if let Some(server) = idle {
             let _one_at_a_time = realm.cloud.cluster_servers.lock().await;
-            let deserted = realm.state().members(&cluster).next().is_none();
-            if deserted && let Err(error) = server.stop().await {
+            let still_deserted = realm.state().members(&cluster).next().is_none();
+            if still_deserted && let Err(error) = server.stop().await {
                 tell(&cluster, "was not stopped", &error);
             }
         }

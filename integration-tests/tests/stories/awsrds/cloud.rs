@@ -1,11 +1,13 @@
-//! The simulated RDS of these stories, and the objects in them.
+//! The simulated RDS and Aurora of these stories, and the objects in them.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use clouds::rds::{Call, Quotas, Simulator};
+use hcpg::api::PostgreSQLServer;
 use integration_tests::aws::CREDENTIALS;
-use integration_tests::operator::OperatorOptions;
-use integration_tests::world::{Story, World};
+use integration_tests::operator::{OperatorOptions, project_file};
+use integration_tests::world::{Credentials, Story, World};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
@@ -18,26 +20,32 @@ pub struct Cloud(pub Simulator, pub NamedTempFile);
 impl Cloud {
     pub async fn start() -> Self {
         let simulator = Simulator::start().await.unwrap();
-        simulator.set_quotas(Quotas { instances: SERVERS, ..Quotas::default() });
+        simulator.set_quotas(Quotas { instances: SERVERS, clusters: SERVERS, ..Quotas::default() });
         let mut authorities = NamedTempFile::new().unwrap();
         authorities.write_all(simulator.ca_pem().as_bytes()).unwrap();
         Self(simulator, authorities)
     }
 
     pub async fn world(&self, reconcile: Value) -> World {
+        let small = json!({"instance_type": "db.t4g.small", "storage_type": "gp3"});
+        self.world_of("awsrds", json!({"small": small}), reconcile).await
+    }
+
+    /// An operator whose servers are made by that backend, of the class `small` if nothing is said.
+    pub async fn world_of(&self, backend: &str, classes: Value, reconcile: Value) -> World {
         let section = json!({
             "region": "eu-central-1",
             "subnet_group": "default",
             "endpoint": self.0.endpoint(),
             "sts_endpoint": self.0.endpoint(),
             "extra_ca_file": self.1.path(),
-            "classes": {"small": {"instance_type": "db.t4g.small", "storage_type": "gp3"}},
+            "classes": classes,
             "default_class": "small",
         });
         let config = json!({
-            "backend": "awsrds",
-            "allowed_backends": ["awsrds"],
-            "backends": {"local": null, "awsrds": section},
+            "backend": backend,
+            "allowed_backends": [backend],
+            "backends": {"local": null, backend: section},
             "reconcile": reconcile,
         });
         let environment =
@@ -60,6 +68,40 @@ pub fn server(name: &str, more: Value) -> Value {
     });
     json_patch::merge(&mut object, &more);
     object
+}
+
+/// The object and the Secret of a server as the original operator leaves them.
+pub async fn left_by_the_original(story: &Story<'_>, backend: &str, object: Value, login: &Credentials) {
+    let left = json!({
+        "metadata": {"finalizers": ["kopf.zalando.org/KopfFinalizerMarker"]},
+        "status": {"backend": backend, "deployment": {"status": "finished", "reason": "done"}},
+    });
+    let mut object = object;
+    json_patch::merge(&mut object, &left);
+    let secret = object["spec"]["credentialsSecret"].as_str().unwrap().to_owned();
+    story.store::<PostgreSQLServer>(object).await;
+    story.store_secret(&secret, login).await;
+}
+
+/// Whether a call only looks.
+pub fn is_read(call: &Call) -> bool {
+    call.action.starts_with("Describe")
+}
+
+/// What the documented policy allows, without the statements that are there for the other backend only.
+pub fn allowed(other: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(project_file("docs/aws-iam-policy.json")).unwrap();
+    let policy: Value = serde_json::from_str(&text).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let ours = statements.iter().filter(|statement| !statement["Sid"].as_str().unwrap().ends_with(other));
+    let actions = ours.flat_map(|statement| statement["Action"].as_array().unwrap());
+    actions.map(|action| action.as_str().unwrap().to_owned()).collect()
+}
+
+/// What was called, as policies name it. Everybody may ask whose his credentials are.
+pub fn called(cloud: &Cloud) -> BTreeSet<String> {
+    let calls = cloud.0.log().into_iter().filter(|call| call.action != "GetCallerIdentity");
+    calls.map(|call| format!("rds:{}", call.action)).collect()
 }
 
 /// What a query of the server `main` shows; nothing where it cannot be asked.

@@ -115,9 +115,7 @@ impl ServerBackend for AuroraBackend {
 
     fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
         let mut differences = rules::differences(desired, &self.config, facts);
-        if let Some(name) = facts.settings.get(wishes::IDENTIFIER) {
-            versions::judge(&self.base.memory, name, &mut differences);
-        }
+        versions::judge(&self.base.memory, facts, &mut differences);
         let mut of_parameters = parameters::differences(desired, facts);
         of_parameters.extend(self.restart(desired, facts));
         if facts.settings.get(rules::WRITER).is_some_and(|state| state == "incompatible-parameters") {

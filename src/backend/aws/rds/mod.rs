@@ -106,9 +106,7 @@ impl ServerBackend for RdsBackend {
 
     fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
         let mut differences = rules::differences(desired, &self.config, facts);
-        if let Some(name) = facts.settings.get(wishes::IDENTIFIER) {
-            versions::judge(&self.base.memory, name, &mut differences);
-        }
+        versions::judge(&self.base.memory, facts, &mut differences);
         let mut of_parameters = parameters::differences(desired, facts);
         of_parameters.extend(self.restart(desired, facts));
         if facts.settings.get(wishes::STATE).is_some_and(|state| state == "incompatible-parameters") {

@@ -33,7 +33,9 @@ impl Failed {
     /// What was asked for certainly does not exist. A 404 without the service's own word for it may come from
     /// anywhere, and one for the resource group says that the operator looks in the wrong place.
     pub(in super::super) fn is_absence(&self) -> bool {
-        self.status == 404 && self.code.as_deref() == Some("ResourceNotFound")
+        // What is in something that does not exist does not exist either.
+        self.status == 404
+            && matches!(self.code.as_deref(), Some("ResourceNotFound" | "ParentResourceNotFound"))
     }
 
     /// Whether the service refused the call for their number, and for how long.
@@ -128,7 +130,9 @@ fn meaning(
             "the operator's identity may not do this: {call}; give it the role of the operator's documentation"
         )),
         "ScopeLocked" => BackendError::Protected { message: format!("{call}: {PROTECTED}") },
-        "ResourceNotFound" => BackendError::Gone { message: format!("{call}: there is no such thing") },
+        "ResourceNotFound" | "ParentResourceNotFound" => {
+            BackendError::Gone { message: format!("{call}: there is no such thing") }
+        }
         "ResourceGroupNotFound" | "SubscriptionNotFound" | "InvalidSubscriptionId" => BackendError::rejected(
             format!("{told}; look after subscription_id and resource_group in the operator's configuration"),
         ),
@@ -218,6 +222,7 @@ mod tests {
     #[test]
     fn only_the_services_own_word_means_that_something_does_not_exist() {
         assert!(answer(404, "ResourceNotFound", "").is_absence());
+        assert!(answer(404, "ParentResourceNotFound", "").is_absence());
         assert!(!answer(404, "ResourceGroupNotFound", "").is_absence());
         assert!(!refused("x", 404, b"<html>not found</html>", None, None).is_absence());
         assert_eq!(refused("x", 404, b"<html>not found</html>", None, None).error.label(), "transient");

@@ -69,9 +69,11 @@ impl<S: Resource> Service<S> {
         let due = differences.iter().filter(|difference| difference.is_applied_by(Stage::Update));
         let mut refused = None;
         for rule in due.filter(|difference| difference.field.starts_with(FIREWALL_RULE)) {
-            // One that is refused does not stand in the way of the others.
+            // One that is refused does not stand in the way of the others: a lock keeps rules from being removed, too.
             match self.write_rule(identity, rule).await {
-                Err(error @ BackendError::Rejected { .. }) => refused = refused.or(Some(error)),
+                Err(error @ (BackendError::Rejected { .. } | BackendError::Protected { .. })) => {
+                    refused = refused.or(Some(error));
+                }
                 answer => return answer,
             }
         }

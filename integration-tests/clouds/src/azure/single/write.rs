@@ -17,6 +17,9 @@ use super::gate::{Gate, Rules};
 use super::rules;
 
 const SERVICE: Service = Service::Single;
+/// The version of PostgreSQL behind, in place of those that the service had: the oldest in which somebody who is no
+/// superuser can be let to create extensions.
+const BEHIND: u32 = 13;
 
 pub(in crate::azure) fn write(
     inner: &Arc<Inner>,
@@ -75,7 +78,7 @@ fn create(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<
         sku,
         ..Server::empty(SERVICE, name, &admin, inner.clock.now().to_string(), inner.id())
     };
-    let admin = Admin { name: admin, password: password.to_owned(), database: None, major: 11 };
+    let admin = Admin { name: admin, password: password.to_owned(), database: None, major: BEHIND };
     let mut world = inner.world();
     let fails = world.failing_creations > 0;
     world.failing_creations = world.failing_creations.saturating_sub(1);
@@ -97,6 +100,7 @@ pub(in crate::azure) async fn made(
     tls: bool,
     admin: Admin,
 ) -> Result<Change, Error> {
+    let admin = Admin { major: BEHIND, ..admin };
     let server =
         postgres::Server::create(pool, Address::reserve()?, AUTHORITY, admin, &Parameters::new()).await?;
     let settings = settings::of_single(&server).await?;
