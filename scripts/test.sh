@@ -57,7 +57,8 @@ programs() {
   targets | while read -r kind name folder program; do
     case $name in
       conformance_*)
-        for part in $(comm -23 <(listed "$program") <(listed "$program" --ignored)); do
+        part=$(comm -23 <(listed "$program") <(listed "$program" --ignored))
+        for part in ${part:?"$name lists no tests"}; do
           echo "$name:$part $folder $program --exact $part"
         done
         ;;
