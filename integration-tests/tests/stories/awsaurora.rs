@@ -16,7 +16,7 @@ use crate::awsrds::cloud::{
 /// Seconds between two looks; the least that the configuration takes.
 const RESYNC: u64 = 10;
 /// How many of them are watched.
-const ROUNDS: u64 = 4;
+const ROUNDS: u64 = 2;
 
 async fn world(cloud: &Cloud, reconcile: Value) -> World {
     let scaling = json!({"min_capacity": 0.5, "max_capacity": 2});
