@@ -46,25 +46,34 @@ build() {
     cp "$target/hybrid-cloud-postgresql-operator" "$target/generate" "$kept" &&
     export HCPG_OPERATOR_BIN=$kept/hybrid-cloud-postgresql-operator &&
     cargo test --workspace --no-run --message-format=json-render-diagnostics > "$kept/artefacts" &&
-    programs > "$kept/programs"
+    programs > "$kept/programs" && [[ -s $kept/programs ]]
 }
 
 # What is run, each in a process of its own: its name, the folder of its package, the program, and which of its tests.
-# They are run without cargo, which would look for changes in six hundred packages before each. Each module of the stories
-# has a control plane of its own, which ends with the process.
+# They are run without cargo, which would look for changes in six hundred packages before each. Each part of a conformance
+# suite and each module of the stories has a control plane of its own, which ends with the process.
 programs() {
-  local kind name folder program module
+  local kind name folder program part
   targets | while read -r kind name folder program; do
-    if [[ $name != stories ]]; then
-      echo "$name:$kind $folder $program"
-      continue
-    fi
-    echo "stories $folder $program every_file_is_a_module"
-    sed -nE 's/^mod ([a-z_]+);$/\1/p' "$folder/tests/stories/main.rs" | while read -r module; do
-      echo "story:$module $folder $program $module::"
-    done
+    case $name in
+      conformance_*)
+        for part in $(comm -23 <(listed "$program") <(listed "$program" --ignored)); do
+          echo "$name:$part $folder $program --exact $part"
+        done
+        ;;
+      stories)
+        echo "stories $folder $program every_file_is_a_module"
+        for part in $(sed -nE 's/^mod ([a-z_]+);$/\1/p' "$folder/tests/stories/main.rs"); do
+          echo "story:$part $folder $program $part::"
+        done
+        ;;
+      *) echo "$name:$kind $folder $program" ;;
+    esac
   done
 }
+
+# listed PROGRAM [OPTION]: the names of its tests.
+listed() { "$@" --list | sed -nE 's/^(.+): test$/\1/p' | sort; }
 
 # Programs with tests, as cargo tells of them: what kind of target, its name, the folder of its package, the program.
 targets() {
@@ -87,13 +96,13 @@ run() {
 # Test programs beside each other: they wait a lot. Those that take longest begin first, so that none is left alone at
 # the end.
 beside_each_other() {
-  local longest='^(conformance_[a-z]*:test|postgres_matrix:test|story:(crash_points|killed|leader)) '
+  local longest='^(postgres_matrix:test|conformance_[a-z]*:(faults|kills|wire)|story:(crash_points|killed|leader)) '
   export kept
   export -f run
   {
     grep -E "$longest" "$kept/programs"
     grep -vE "$longest" "$kept/programs"
-  } | xargs -P "${HCPG_TEST_PROGRAMS:-4}" -L 1 bash -c 'run "$@"' - | tee -a "$log"
+  } | xargs -r -P "${HCPG_TEST_PROGRAMS:-6}" -L 1 bash -c 'run "$@"' - | tee -a "$log"
 }
 
 documentation() { cargo test --workspace --no-fail-fast --doc 2>&1 | tee -a "$log"; }

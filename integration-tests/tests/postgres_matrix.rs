@@ -26,7 +26,7 @@ const SAME_FOR_ALL: [&str; 4] = [
     "postgres::tests::statements",
 ];
 /// Runs beside each other.
-const WORKERS: usize = 2;
+const WORKERS: usize = 4;
 /// Set to write the table instead of comparing it.
 const WRITE: &str = "HCPG_WRITE_TABLES";
 const PAGE: &str = "docs/postgresql-versions.md";
