@@ -16,7 +16,7 @@ use crate::awsrds::cloud::{
 /// Seconds between two looks; the least that the configuration takes.
 const RESYNC: u64 = 10;
 /// How many of them are watched.
-const ROUNDS: u64 = 4;
+const ROUNDS: u64 = 2;
 
 async fn world(cloud: &Cloud, reconcile: Value) -> World {
     let scaling = json!({"min_capacity": 0.5, "max_capacity": 2});
@@ -88,7 +88,7 @@ async fn a_hundred_clusters_of_the_original_are_taken_over_without_a_write_and_c
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_documented_rights() {
     let cloud = Cloud::start().await;
-    let world = world(&cloud, json!({"poll_seconds": 1})).await;
+    let world = world(&cloud, json!({"poll_seconds": 1, "resync_seconds": 10})).await;
     let story = world.story("life").await;
     let identifier = format!("{}-main", story.namespace);
     let (primary, replica) = (format!("{identifier}-primary"), format!("{identifier}-replica"));
@@ -188,7 +188,10 @@ async fn a_cluster_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docu
             stalled.is_some_and(|one| one.message.contains("a quota of the AWS account is used up"))
         })
         .await;
-    assert!(cloud.0.cluster(&identifier).is_some() && members(&cloud, &identifier).is_empty());
+    story
+        .eventually("its member is gone", async || members(&cloud, &identifier).is_empty().then_some(()))
+        .await;
+    assert!(cloud.0.cluster(&identifier).is_some(), "it is there, and so is its data");
     cloud.0.set_quotas(Quotas::default());
     story.gone::<PostgreSQLServer>("main").await;
     assert!(cloud.0.cluster(&identifier).is_none() && members(&cloud, &identifier).is_empty());

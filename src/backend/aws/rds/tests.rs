@@ -362,6 +362,10 @@ fn an_upgrade_that_came_to_nothing_is_told_and_not_repeated_until_another_versio
     backend.base.memory.of("team-orders", |known| known.upgrade = accepted);
     let told = differences(&seventeen);
     assert!(!told[0].restarts() && told[0].sentence().contains("upgrade logs"), "{told:?}");
+    // While AWS is at it, nothing has come to nothing.
+    let upgrading = backend.facts(&instance().db_instance_status("upgrading").build());
+    let told = backend.differences(&DesiredServer::new(&owner, &seventeen), &upgrading);
+    assert_eq!(told[0].sentence(), "version: 16.9, asked for 17");
     let upgrading = backend.facts(&instance().db_instance_status("upgrading").build());
     let on_its_way = backend.differences(&DesiredServer::new(&owner, &seventeen), &upgrading);
     assert!(on_its_way[0].restarts(), "what comes of it is not known yet: {on_its_way:?}");
