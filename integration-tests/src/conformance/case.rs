@@ -254,7 +254,7 @@ impl Case {
     }
 
     /// The pending passwords of objects of this namespace.
-    async fn all_pending(&self) -> Vec<String> {
+    pub async fn all_pending(&self) -> Vec<String> {
         let api: Api<Secret> = Api::namespaced(self.bench.admin.clone(), OPERATOR_NAMESPACE);
         let label = format!("hybridcloud.maibornwolff.de/owner-namespace={}", self.namespace);
         let found = done(api.list(&ListParams::default().labels(&label)).await);

@@ -178,8 +178,15 @@ async fn chaos(case: Case, seed: u64) {
     let met = case.calls().iter().filter(|call| call.fault.is_some()).count();
     faults.calm(&case.namespace);
     api_faults.calm(&case.namespace);
-    // A stale answer from before may still be on its way to be judged.
+    // A stale answer from before may still be on its way to be judged, and what follows from it has to be undone first.
     tokio::time::sleep(Duration::from_secs(1)).await;
+    let before = case.calls().len();
+    case.change(json!({"metadata": {"annotations": {"calm": "again"}}})).await;
+    case.until("it was looked at in calm", async || {
+        case.calls().iter().skip(before).any(|call| call.operation == Operation::Observe).then_some(())
+    })
+    .await;
+    case.until("nothing is pending", async || case.all_pending().await.is_empty().then_some(())).await;
     for flow in Flow::iter().filter(|flow| !flow.deletes()) {
         flow.ends_well(&case).await;
     }
