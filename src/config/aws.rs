@@ -40,6 +40,10 @@ pub struct AwsConfig {
     /// Whether AWS refuses to delete the servers. An object that is deleted waits until somebody lifts the protection.
     #[serde(default)]
     pub deletion_protection: bool,
+    /// Authority of the certificates that servers show, for example `rds-ca-rsa2048-g1`. Default: AWS chooses for new
+    /// servers, and others keep theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_certificate: Option<String>,
     /// How servers can be reached.
     #[serde(default)]
     pub network: AwsNetwork,

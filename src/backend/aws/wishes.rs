@@ -20,6 +20,7 @@ pub(super) const WINDOW: &str = "maintenance.window";
 pub(super) const GROUPS: &str = "securityGroups";
 pub(super) const PUBLIC: &str = "publicAccess";
 pub(super) const PROTECTION: &str = "deletionProtection";
+pub(super) const AUTHORITY: &str = "caCertificate";
 pub(super) const TAG: &str = "tag.";
 
 /// A field that has to be equal.
@@ -38,6 +39,8 @@ pub(super) const RULES: &[FieldRule] = &[
     equal(GROUPS, false),
     equal(PUBLIC, false),
     equal(PROTECTION, false),
+    // Unless the service is told not to (API reference of `ModifyDBInstance`, `CertificateRotationRestart`).
+    equal(AUTHORITY, true),
     equal("tag.*", false),
 ];
 
@@ -110,6 +113,7 @@ pub(super) fn wanted(desired: &DesiredServer<'_>, aws: &AwsConfig) -> Settings {
     ask(WINDOW, asked_window(spec));
     let ids = &aws.vpc_security_group_ids;
     ask(GROUPS, (!ids.is_empty()).then(|| groups(ids.iter().map(String::as_str))));
+    ask(AUTHORITY, aws.ca_certificate.clone());
     ask(PUBLIC, Some(aws.network.public_access.to_string()));
     // Switched on only: a protection that somebody else has set is not taken away.
     ask(PROTECTION, aws.deletion_protection.then(|| "true".to_owned()));

@@ -65,6 +65,7 @@ pub(super) fn member(
         .engine(Engine::Aurora.name())
         .db_instance_class(&size.instance_type)
         .publicly_accessible(aws.network.public_access)
+        .set_ca_certificate_identifier(aws.ca_certificate.clone())
         .auto_minor_version_upgrade(true)
         .set_preferred_maintenance_window(wishes::asked_window(desired.spec))
         .set_tags(Some(tags::written(desired.owner, &aws.tags)))
@@ -136,6 +137,9 @@ pub(super) fn modify_member(
             wishes::CLASS if other(found.db_instance_class()) => change.db_instance_class(wanted),
             wishes::WINDOW if other(found.preferred_maintenance_window()) => {
                 change.preferred_maintenance_window(wanted)
+            }
+            wishes::AUTHORITY if other(found.ca_certificate_identifier()) => {
+                change.ca_certificate_identifier(wanted)
             }
             wishes::PUBLIC if found.publicly_accessible().unwrap_or(false) != (wanted == "true") => {
                 change.publicly_accessible(wanted == "true")

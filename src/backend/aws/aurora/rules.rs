@@ -9,7 +9,7 @@ use super::super::super::{
     BackendError, Change, DesiredServer, Difference, FieldRule, Rejection, Semantics, ServerFacts, Settings,
     Stage, compare,
 };
-use super::super::wishes::{self, CLASS, PUBLIC, STANDBY, WINDOW, equal};
+use super::super::wishes::{self, AUTHORITY, CLASS, PUBLIC, STANDBY, WINDOW, equal};
 use super::super::{parameters, versions};
 use super::cluster::{Member, Seen};
 use super::health;
@@ -102,6 +102,7 @@ pub(super) fn found(seen: &Seen) -> Settings {
     note(CLASS, distinct(instances().filter_map(|it| it.db_instance_class())));
     let public = |it: &DbInstance| if it.publicly_accessible() == Some(true) { "true" } else { "false" };
     note(PUBLIC, distinct(instances().map(public)));
+    note(AUTHORITY, distinct(instances().filter_map(|it| it.ca_certificate_identifier())));
     let windows = instances().filter_map(|it| it.preferred_maintenance_window());
     note(WINDOW, distinct(cluster.preferred_maintenance_window().into_iter().chain(windows)));
     let writer = seen.writer().and_then(|writer| writer.instance.as_ref());
@@ -132,7 +133,7 @@ fn wanted(desired: &DesiredServer<'_>, config: &AuroraConfig, found: &Settings) 
     }
     // A member that is not there yet is made as it shall be.
     if !found.contains_key(CLASS) {
-        wanted.retain(|field, _| ![CLASS, PUBLIC, STANDBY].contains(&field.as_str()));
+        wanted.retain(|field, _| ![AUTHORITY, CLASS, PUBLIC, STANDBY].contains(&field.as_str()));
     }
     wanted
 }

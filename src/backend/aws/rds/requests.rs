@@ -43,6 +43,7 @@ pub(super) fn create(
         .set_preferred_maintenance_window(wishes::asked_window(spec))
         .auto_minor_version_upgrade(true)
         .publicly_accessible(aws.network.public_access)
+        .set_ca_certificate_identifier(aws.ca_certificate.clone())
         .copy_tags_to_snapshot(true)
         .deletion_protection(aws.deletion_protection)
         .set_tags(Some(tags::written(desired.owner, &aws.tags)))
@@ -94,6 +95,7 @@ pub(super) fn modify(
                 change.set_vpc_security_group_ids(Some(config.aws.vpc_security_group_ids.clone()))
             }
             wishes::PUBLIC => change.publicly_accessible(wanted == "true"),
+            wishes::AUTHORITY => change.ca_certificate_identifier(wanted),
             wishes::PROTECTION => change.deletion_protection(true),
             _ => {
                 known = false;

@@ -90,6 +90,7 @@ pub(super) fn found(instance: &DbInstance) -> Settings {
     note(wishes::WINDOW, instance.preferred_maintenance_window().map(str::to_lowercase));
     note(wishes::GROUPS, Some(wishes::groups_of(instance.vpc_security_groups())));
     note(wishes::PUBLIC, instance.publicly_accessible().map(|on| on.to_string()));
+    note(wishes::AUTHORITY, instance.ca_certificate_identifier().map(str::to_owned));
     note(wishes::PROTECTION, instance.deletion_protection().map(|on| on.to_string()));
     note(parameters::GROUP, group_of(instance).map(|group| parameters::kind(group, &name).to_owned()));
     let group = instance.db_parameter_groups().first();

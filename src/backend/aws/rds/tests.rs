@@ -153,6 +153,24 @@ fn a_protection_that_somebody_else_has_set_stays() {
 }
 
 #[test]
+fn a_certificate_authority_is_asked_for_where_the_configuration_names_one() {
+    let owner = owner();
+    let (spec, named) = (spec(json!({})), config(json!({"ca_certificate": "rds-ca-ecc384-g1"})));
+    let desired = DesiredServer::new(&owner, &spec);
+    let there = instance().ca_certificate_identifier("rds-ca-rsa2048-g1").build();
+    assert_eq!(differences(&there, &settings(), &spec), []);
+    let found = differences(&there, &named, &spec);
+    let told: Vec<String> = found.iter().map(Difference::sentence).collect();
+    assert_eq!(told, ["caCertificate: rds-ca-rsa2048-g1, asked for rds-ca-ecc384-g1"]);
+    assert!(found[0].restarts());
+    let change = requests::modify(&desired, &named, &there, &found).unwrap();
+    assert_eq!(change.get_ca_certificate_identifier().as_deref(), Some("rds-ca-ecc384-g1"));
+    let size = rules::size_of_new(&spec, &named).unwrap();
+    let request = requests::create("team-orders", &desired, &named, &size);
+    assert_eq!(request.get_ca_certificate_identifier().as_deref(), Some("rds-ca-ecc384-g1"));
+}
+
+#[test]
 fn a_change_carries_what_differs_and_nothing_else() {
     let (owner, settings, instance) = (owner(), settings(), instance().build());
     let spec = spec(json!({"highavailability": {"enabled": true}}));
