@@ -100,7 +100,7 @@ pub async fn reconcile<S: Subject>(
         Err(failure) => {
             let wait = match failure.retry {
                 Retry::Backoff(Some(wait)) => {
-                    context.backoffs.hold(&uid, wait);
+                    heed(&context, &uid, &failure);
                     wait.max(context.backoffs.next(&uid))
                 }
                 Retry::Backoff(None) => context.backoffs.next(&uid),
@@ -160,6 +160,7 @@ async fn go<S: Subject>(
         Ok(seen) => seen,
         Err(failure) if failure.conflict => return Ok(Next::Over(End::Outdated)),
         Err(failure) => {
+            heed(context, &uid, &failure);
             let status = S::describe_unobserved(context, &object, &failure, now);
             if let Some(recorded) = record::status::<S>(api, &object, &status).await? {
                 tell::news::<S>(context, &object, &recorded).await;
@@ -245,6 +246,7 @@ async fn go<S: Subject>(
             Ok(Next::Over(End::Outdated))
         }
         Err(failure) => {
+            heed(context, &uid, &failure);
             context.attempts.failed(&uid, name_of::<S>(trigger), generation);
             // What was told before this pass began counts: meanwhile the conditions may tell of the new attempt.
             tell::failure::<S>(context, &earlier, &failure).await;
@@ -265,6 +267,13 @@ async fn go<S: Subject>(
             record::status::<S>(api, &object, &S::describe(context, &pass)).await?;
             Err(failure)
         }
+    }
+}
+
+/// A service that asked for time gets it, also if the failure cannot be written down.
+fn heed(context: &Context, uid: &str, failure: &Failure) {
+    if let Retry::Backoff(Some(wait)) = failure.retry {
+        context.backoffs.hold(uid, wait);
     }
 }
 

@@ -206,14 +206,14 @@ pub(super) async fn observe(
         }
         _ => Answer::Absent,
     };
+    // Everything else is looked at along with it then: a service that does not answer is not asked a second time at once.
+    let remembered = remembered.filter(|_| !matches!(answer, Answer::Unreadable { .. }));
     if let Err(error) = &selected {
         rejections.push(Rejection { field: "spec.backend".to_owned(), message: error.to_string() });
     }
-
     if let (Ok(backend), Answer::Absent) = (&selected, &answer) {
         rejections.extend(backend.creates().err());
     }
-
     let present = match &answer {
         Answer::Present(server) => Some(server.as_ref()),
         _ => None,

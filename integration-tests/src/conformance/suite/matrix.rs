@@ -90,6 +90,9 @@ async fn at_the_backend(case: Case, fault: Fault) {
         }
         flow.ends_well(&case).await;
         met(&case, fault).await;
+        if flow == Flow::CreateServer {
+            at_rest(&case, fault).await;
+        }
         for operation in planned {
             let row = format!("{} · {operation:?}", fault.slug());
             case.bench.outcomes.note(BACKEND, &row, flow, Outcome::of(flow));
@@ -115,6 +118,18 @@ fn plan(case: &Case, fault: Fault, flow: Flow) -> Vec<Operation> {
         case.bench.faults.next(&case.namespace, *operation, times, fault);
     }
     operations
+}
+
+/// A server with nothing to do is looked at with one call where that is enough. A service that refuses it is not asked
+/// another one.
+async fn at_rest(case: &Case, fault: Fault) {
+    if !matches!(fault, Fault::Throttled { .. }) {
+        return;
+    }
+    case.bench.faults.next(&case.namespace, Operation::Observe, 1, fault);
+    case.change(json!({"metadata": {"annotations": {"look": "now"}}})).await;
+    met(case, fault).await;
+    case.ready().await;
 }
 
 /// All that was planned has happened, and a throttled call was not followed by another one too soon.
