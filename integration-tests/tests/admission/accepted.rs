@@ -16,7 +16,7 @@ async fn what_the_original_shows_and_stores_passes() {
 
 #[tokio::test]
 async fn every_example_passes() {
-    assert_eq!(all_pass(&project().join("examples")).await, 7);
+    assert!(all_pass(&project().join("examples")).await >= 8);
 }
 
 /// Judges every file with objects of ours, unknown fields included; the number of files.
