@@ -52,7 +52,7 @@ fn table() -> Vec<Wrong> {
                 ":1:1:",
                 " backend:",
                 "found nothing",
-                "expected the name of the default backend (available: local, azurepostgresflexible, awsrds, awsaurora)",
+                "expected the name of the default backend (available: local, azurepostgres, azurepostgresflexible, awsrds, awsaurora)",
             ],
         ),
         wrong(
@@ -62,16 +62,16 @@ fn table() -> Vec<Wrong> {
                 ":1:10:",
                 " backend:",
                 "found \"mongo\"",
-                "expected the name of a backend (available: local, azurepostgresflexible, awsrds, awsaurora)",
+                "expected the name of a backend (available: local, azurepostgres, azurepostgresflexible, awsrds, awsaurora)",
             ],
         ),
         wrong(
             "a backend that is not in this version",
-            GOOD.replace("backend: local", "backend: azurepostgres"),
+            GOOD.replace("backend: local", "backend: helmyugabyte"),
             [
                 ":1:10:",
                 " backend:",
-                "found \"azurepostgres\", which is not part of this version",
+                "found \"helmyugabyte\", which is not part of this version",
                 "expected one of: local",
             ],
         ),

@@ -73,7 +73,7 @@ fn a_wrong_value_in_a_shared_section_is_reported_once_where_it_stands() {
         [
             "config.yaml:5:58: backends.aws.deletion_protection: found \"perhaps\", expected true or false",
             "config.yaml:5:67: backends.aws.regin: found an unknown key (did you mean region?), expected one of: \
-             admin_username, assume_role_arn, availability_zone, availability_zones, call_budget, deletion_policy, \
+             admin_username, assume_role_arn, availability_zone, availability_zones, ca_certificate, call_budget, deletion_policy, \
              deletion_protection, endpoint, extra_ca_file, name_overrides, name_pattern, network, parameters, region, \
              sts_endpoint, subnet_group, tags, taken_over_deletion_policy, vpc_security_group_ids; ignored",
         ]
