@@ -188,7 +188,8 @@ fn a_certificate_authority_is_a_members_and_holds_for_all_of_ours() {
     let named = config(json!({"ca_certificate": "rds-ca-ecc384-g1"}));
     let with = |id, authority: &str| member(id).ca_certificate_identifier(authority).build();
     let of = |replica| {
-        let members = vec![with("team-orders-primary", "rds-ca-ecc384-g1"), with("team-orders-replica", replica)];
+        let members =
+            vec![with("team-orders-primary", "rds-ca-ecc384-g1"), with("team-orders-replica", replica)];
         Seen::new(two().build(), members)
     };
     assert_eq!(differences(&of("rds-ca-ecc384-g1"), &named, &spec(json!({}))), []);
@@ -196,8 +197,7 @@ fn a_certificate_authority_is_a_members_and_holds_for_all_of_ours() {
     let found = differences(&seen, &named, &spec(json!({})));
     let told: Vec<String> = found.iter().map(Difference::sentence).collect();
     assert_eq!(told, ["caCertificate: rds-ca-ecc384-g1, rds-ca-rsa2048-g1, asked for rds-ca-ecc384-g1"]);
-    let changes: Vec<_> =
-        seen.own().filter_map(|member| requests::modify_member(member, &found)).collect();
+    let changes: Vec<_> = seen.own().filter_map(|member| requests::modify_member(member, &found)).collect();
     let [change] = &changes[..] else { panic!("one member differs: {changes:?}") };
     assert_eq!(change.get_db_instance_identifier().as_deref(), Some("team-orders-replica"));
     assert_eq!(change.get_ca_certificate_identifier().as_deref(), Some("rds-ca-ecc384-g1"));
