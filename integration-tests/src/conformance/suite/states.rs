@@ -10,7 +10,7 @@ use strum::IntoEnumIterator;
 
 use super::first_creation_fails;
 use crate::conformance::bench::Bench;
-use crate::conformance::case::SERVER;
+use crate::conformance::case::{SECRET, SERVER};
 use crate::conformance::faults::Operation;
 use crate::conformance::flow::{DATABASE, Flow};
 use crate::conformance::outcomes::{Outcome, Outcomes};
@@ -67,13 +67,17 @@ async fn killed(case: Case) {
             let there = !case.bench.subject.servers(&case.namespace).await.is_empty();
             (there && case.bench.subject.crash(&case.namespace, SERVER).await).then_some(())
         };
+        // Until its next look the operator does not know that the server was killed, and `Ready` may be from before.
+        let back = async || case.credentials_of(SECRET).await?.connect().await.ok().map(drop);
         match flow {
-            Flow::CreateServer => case.until("it was killed", seen).await,
+            Flow::CreateServer => {
+                case.until("it was killed", seen).await;
+                case.until("it runs again", back).await;
+            }
             // It may have gone already.
             Flow::DeleteServer => drop(seen().await),
             _ => {
                 assert!(seen().await.is_some(), "{flow:?}: it was running");
-                let back = async || case.credentials().await.connect().await.ok().map(drop);
                 case.until("it runs again", back).await;
             }
         }
