@@ -21,8 +21,9 @@ use super::{done, read};
 use crate::operator::OPERATOR_NAMESPACE;
 use crate::world::{Credentials, is_ready, pause_after};
 
-/// How long anything may take that is waited for: many servers share two processors, and a refusal is retried slowly.
-pub(super) const PATIENCE: Duration = Duration::from_secs(240);
+/// How long anything may take that is waited for: many servers share two processors, a refusal is retried slowly, and what
+/// takes long is looked at once a minute only.
+pub(super) const PATIENCE: Duration = Duration::from_secs(480);
 /// The name of the server in every namespace.
 pub(super) const SERVER: &str = "main";
 /// Its Secret.
