@@ -103,7 +103,7 @@ beside_each_other() {
   {
     grep -E "$longest" "$kept/programs"
     grep -vE "$longest" "$kept/programs"
-  } | xargs -r -P "${HCPG_TEST_PROGRAMS:-4}" -L 1 bash -c 'run "$@"' - | tee -a "$log"
+  } | xargs -r -P "${HCPG_TEST_PROGRAMS:-3}" -L 1 bash -c 'run "$@"' - | tee -a "$log"
 }
 
 documentation() { cargo test --workspace --no-fail-fast --doc 2>&1 | tee -a "$log"; }
