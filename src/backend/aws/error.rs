@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
+use jiff::Timestamp;
 
 use super::super::BackendError;
-use super::super::cloud::PAUSE;
+use super::super::cloud::{PAUSE, retry_after};
 
 /// The instance is not there.
 pub(super) const INSTANCE_NOT_FOUND: &str = "DBInstanceNotFound";
@@ -80,15 +81,16 @@ pub(super) fn failed<E: ProvideErrorMetadata>(
 ) -> Failed {
     let answer = error.raw_response();
     let status = answer.map_or(0, |answer| answer.status().as_u16());
-    let retry_after =
-        answer.and_then(|answer| answer.headers().get("retry-after")).and_then(|text| text.parse().ok());
+    let asked = answer
+        .and_then(|answer| answer.headers().get("retry-after"))
+        .and_then(|text| retry_after(text, Timestamp::now()));
     let described = error.as_service_error().map(ProvideErrorMetadata::meta);
     let code = described.and_then(|described| described.code()).map(str::to_owned);
     let message = described.and_then(|described| described.message()).unwrap_or_default();
     let message = secret
         .filter(|secret| !secret.is_empty())
         .map_or_else(|| message.to_owned(), |secret| message.replace(secret, "…"));
-    let error = meaning(call, code.as_deref(), status, &message, retry_after.map(Duration::from_secs));
+    let error = meaning(call, code.as_deref(), status, &message, asked);
     Failed { code, error }
 }
 

@@ -6,6 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::retry_after::LONGEST_PAUSE;
 use crate::backend::Urgency;
 use crate::config::CallBudget;
 
@@ -87,7 +88,7 @@ impl State {
     }
 
     fn pause(&mut self, now: Instant, pause: Duration) {
-        self.paused_until = self.paused_until.max(now + pause);
+        self.paused_until = self.paused_until.max(now + pause.min(LONGEST_PAUSE));
         // The service counts more calls than ours: others use the account too.
         self.calls = self.calls.min(self.reserve());
     }
@@ -127,5 +128,13 @@ mod tests {
         state.pause(now, Duration::from_secs(3));
         assert_eq!(state.take(now + Duration::from_secs(1), Urgency::User), Err(Duration::from_secs(2)));
         assert_eq!(state.take(now + Duration::from_secs(3), Urgency::User), Ok(()));
+    }
+
+    #[test]
+    fn nobody_is_left_alone_for_ever() {
+        let now = Instant::now();
+        let mut state = State::full(LIMITS, now);
+        state.pause(now, Duration::MAX);
+        assert_eq!(state.take(now + LONGEST_PAUSE, Urgency::User), Ok(()));
     }
 }

@@ -3,7 +3,9 @@
 mod budget;
 mod listing;
 mod owner;
+mod retry_after;
 
 pub(super) use budget::{Budget, PAUSE};
 pub(super) use listing::Listing;
 pub(super) use owner::{MARKED, UID, Whose, required, whose};
+pub(super) use retry_after::retry_after;

@@ -5,9 +5,10 @@
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::super::super::BackendError;
+use super::super::super::{BackendError, cloud};
 use super::error::{self, Said};
 
 /// How long nobody asks about an operation where the service does not say.
@@ -98,8 +99,7 @@ fn pause(asked: Option<Duration>) -> Duration {
 
 /// How long the service asks to wait.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
-    text.trim().parse().ok().map(Duration::from_secs)
+    cloud::retry_after(headers.get(http::header::RETRY_AFTER)?.to_str().ok()?, Timestamp::now())
 }
 
 /// The body of a question by [`Form::Status`].
