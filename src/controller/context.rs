@@ -65,8 +65,12 @@ pub struct Context {
 const FIRST_FAILURE: Duration = Duration::from_secs(1);
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
-/// After a plan was carried out, its effects are looked at this soon.
+/// What changed under our hands, or goes on without what was refused, is looked at again this soon.
 pub const SOON: Duration = Duration::from_millis(100);
+
+/// After a plan was carried out, its effects are looked at this soon: what a backend has accepted is told at once, and
+/// hardly anything is finished earlier, so that a look before would be one too many.
+const AFTER_EFFECTS: Duration = Duration::from_millis(200);
 
 /// Something that is waited for is looked at this often at least.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -197,7 +201,7 @@ impl Context {
 
     /// Pause after a plan that was carried out, and was carried out `times` before.
     pub fn soon(&self, times: u32) -> Duration {
-        backoff::after_success(SOON, times, LONGEST_WAIT)
+        backoff::after_success(AFTER_EFFECTS, times, LONGEST_WAIT)
     }
 
     /// Nothing is left to do for `uid`.

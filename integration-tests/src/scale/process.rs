@@ -6,12 +6,22 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 use super::Failure;
 use super::operator::{PEEK, TAKE};
 use super::samples::Passes;
+
+/// The processor cores the operator may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cores {
+    /// Whatever the machine has.
+    All,
+    /// The first one, which everything else may use, too.
+    One,
+}
 
 /// The operator.
 pub(super) struct OperatorProcess {
@@ -22,19 +32,22 @@ pub(super) struct OperatorProcess {
 
 impl OperatorProcess {
     /// Starts it with what stands in `folder`.
-    pub fn start(folder: &Path, memory: bool) -> Result<Self, Failure> {
+    pub fn start(folder: &Path, memory: bool, cores: Cores) -> Result<Self, Failure> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("bench-operator").arg("--config").arg(folder.join("config.yaml"));
         if memory {
             command.arg("--memory").arg(folder.join("memory.json"));
         }
         let log = File::options().append(true).create(true).open(folder.join("operator.log"))?;
-        let mut child = command
+        command
             .env("KUBECONFIG", folder.join("kubeconfig"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()?;
+            .stderr(log);
+        let mut child = match cores {
+            Cores::All => command.spawn()?,
+            Cores::One => on_one_core(|| command.spawn())??,
+        };
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err("the operator has no pipes".into());
         };
@@ -89,6 +102,19 @@ impl OperatorProcess {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// Calls `start` with this thread bound to one core, which a process that it starts inherits.
+fn on_one_core<T>(start: impl FnOnce() -> T) -> Result<T, Failure> {
+    let this = Pid::from_raw(0);
+    let before = sched_getaffinity(this)?;
+    let first = (0..CpuSet::count()).find(|core| before.is_set(*core).unwrap_or(false));
+    let mut one = CpuSet::new();
+    one.set(first.ok_or("no core to run on")?)?;
+    sched_setaffinity(this, &one)?;
+    let started = start();
+    sched_setaffinity(this, &before)?;
+    Ok(started)
 }
 
 impl Drop for OperatorProcess {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Failure;
-use super::process::OperatorProcess;
+use super::process::{Cores, OperatorProcess};
 use super::requests::Count;
 use super::samples::Passes;
 use super::world::World;
@@ -66,7 +66,7 @@ pub struct Run {
     pub create: Stage,
     /// How long the API server took to accept the objects.
     pub accepted: f64,
-    /// A start with all of them existing, until each was looked at once.
+    /// A start with all of them existing, until each was looked at once; with the operator bound to one core.
     pub start: Stage,
     /// While nothing changes.
     pub idle: Stage,
@@ -79,14 +79,14 @@ pub async fn run(load: Load) -> Result<Run, Failure> {
     let resync = u64::try_from(load.objects())?.div_ceil(PASSES_PER_SECOND).max(SHORTEST_RESYNC);
 
     let since = Instant::now();
-    let mut operator = world.operator(RARELY)?;
+    let mut operator = world.operator(RARELY, Cores::One)?;
     let all = load.objects();
     until(&world, &mut operator, "looked at", |passes| passes.objects, all).await?;
     let start = measured(&mut world, &mut operator, since, 0.0).await?;
     operator.stop().await?;
 
     // Else looks that are due again would be counted to the start.
-    let mut operator = world.operator(resync)?;
+    let mut operator = world.operator(resync, Cores::All)?;
     until(&world, &mut operator, "looked at", |passes| passes.objects, all).await?;
     // The first round after a start is still one behind the other.
     tokio::time::sleep(Duration::from_secs(resync)).await;
@@ -107,7 +107,7 @@ pub async fn creation_of_slow_servers(load: Load) -> Result<Stage, Failure> {
 }
 
 async fn create(world: &mut World) -> Result<(f64, Stage), Failure> {
-    let mut operator = world.operator(RARELY)?;
+    let mut operator = world.operator(RARELY, Cores::All)?;
     // Its start is not what is measured.
     tokio::time::sleep(Duration::from_secs(2)).await;
     world.requests.take().await?;

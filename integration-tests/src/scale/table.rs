@@ -13,7 +13,7 @@ pub fn of(runs: &[Run]) -> String {
     line("**create**: all accepted by the API server, s", &|run| number(run.accepted));
     line("all Ready, s", &|run| number(run.create.seconds));
     stage(&mut line, "object", |run| &run.create, objects);
-    line("**start**: each looked at once, s", &|run| number(run.start.seconds));
+    line("**start**, the operator on one core: each looked at once, s", &|run| number(run.start.seconds));
     stage(&mut line, "object", |run| &run.start, objects);
     line("**no change**: passes", &|run| run.idle.passes.count.to_string());
     stage(&mut line, "pass", |run| &run.idle, |run| run.idle.passes.count);

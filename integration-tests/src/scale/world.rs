@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::host::Host;
 use super::memory::Memory;
-use super::process::OperatorProcess;
+use super::process::{Cores, OperatorProcess};
 use super::requests::Requests;
 use super::stages::Load;
 use crate::control_plane::{Cluster, ControlPlane, Options, create_namespace, kubeconfig};
@@ -58,7 +58,7 @@ impl World {
     }
 
     /// The operator, with that many seconds between two looks at an object.
-    pub fn operator(&self, resync: u64) -> Result<OperatorProcess, Failure> {
+    pub fn operator(&self, resync: u64, cores: Cores) -> Result<OperatorProcess, Failure> {
         let (first, last) = self.ports.range()?;
         let config = json!({
             "backend": "local",
@@ -68,7 +68,7 @@ impl World {
             "reconcile": {"resync_seconds": resync, "login_seconds": self.load.login_seconds},
         });
         std::fs::write(self.folder.join("config.yaml"), serde_saphyr::to_string(&config)?)?;
-        OperatorProcess::start(&self.folder, self.load.memory.is_some())
+        OperatorProcess::start(&self.folder, self.load.memory.is_some(), cores)
     }
 
     /// Creates all objects; returns when the API server has them.
