@@ -51,7 +51,7 @@ test: ## Runs everything that CI runs, and all tests
 fuzz: ## Throws bad input at everything that reads input (FUZZ_SECONDS=300 per target, default 60), see docs/fuzzing.md
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
-bench: ## Measures what the operator costs with 100, 1,000 and 10,000 objects, 20 minutes (N=100 for a quick look)
+bench: ## Measures what the operator costs with 100, 1,000 and 10,000 objects, 25 minutes (N=100 for a quick look)
 	@cargo run --release --package integration-tests --bin testbed -- bench \
 	  $(if $(N),--objects $(N),--local --slow-servers 1000) $(BENCH)
 
