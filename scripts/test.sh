@@ -49,9 +49,13 @@ build() {
     programs > "$kept/programs" && [[ -s $kept/programs ]]
 }
 
+# Modules of the stories that take longest.
+LONG_STORIES="crash_points killed leader"
+
 # What is run, each in a process of its own: its name, the folder of its package, the program, and which of its tests.
 # They are run without cargo, which would look for changes in six hundred packages before each. Each part of a conformance
-# suite and each module of the stories has a control plane of its own, which ends with the process.
+# suite has a control plane of its own, which ends with the process, and so have the modules of the stories, some at a
+# time: the start of a control plane costs as much CPU as a story.
 programs() {
   local kind name folder program part
   targets | while read -r kind name folder program; do
@@ -64,13 +68,27 @@ programs() {
         ;;
       stories)
         echo "stories $folder $program every_file_is_a_module"
-        for part in $(sed -nE 's/^mod ([a-z_]+);$/\1/p' "$folder/tests/stories/main.rs"); do
-          echo "story:$part $folder $program $part::"
-        done
+        listed "$program" | grep :: | stories "$folder $program --exact"
         ;;
       *) echo "$name:$kind $folder $program" ;;
     esac
   done
+}
+
+# stories PROGRAM: lines as above for the names of tests on standard input.
+stories() {
+  awk -F :: -v program="$1" -v long=" $LONG_STORIES " -v at_a_time=6 '
+    { tests[$1] = tests[$1] " " $0 }
+    function tell() { if (modules != "") print "story:" modules, program names; modules = names = ""; n = 0 }
+    END {
+      for (module in tests)
+        if (index(long, " " module " ")) print "story:" module, program tests[module]
+        else {
+          modules = modules (n ? "+" : "") module; names = names tests[module]
+          if (++n == at_a_time) tell()
+        }
+      tell()
+    }'
 }
 
 # listed PROGRAM [OPTION]: the names of its tests.
@@ -97,7 +115,7 @@ run() {
 # Test programs beside each other: they wait a lot. Those that take longest begin first, so that none is left alone at
 # the end.
 beside_each_other() {
-  local longest='^(postgres_matrix:test|conformance_[a-z]*:(faults|kills|wire)|story:(crash_points|killed|leader)) '
+  local longest="^(postgres_matrix:test|conformance_[a-z]*:(faults|kills|wire)|story:(${LONG_STORIES// /|})) "
   export kept
   export -f run
   {
@@ -108,6 +126,20 @@ beside_each_other() {
 
 documentation() { cargo test --workspace --no-fail-fast --doc 2>&1 | tee -a "$log"; }
 
+# Thousands of small files are written and thrown away again: where there is plenty of memory, they need not reach a disk.
+# What the tests make is bounded, by about 3 GiB.
+keep_in_memory() {
+  local probe
+  [[ -z ${TMPDIR:-} && -w /dev/shm ]] || return 0
+  (($(df --output=avail -B1G /dev/shm | tail -n 1) >= 8)) || return 0
+  (($(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo) >= 12)) || return 0
+  # Programs are copied there and run.
+  probe=$(mktemp -p /dev/shm) && cp /bin/true "$probe" && chmod +x "$probe"
+  if "$probe"; then export TMPDIR=/dev/shm; fi 2> /dev/null
+  rm -f "$probe"
+}
+
+keep_in_memory
 step "toolchain" scripts/toolchain.sh --tests
 step "format" cargo fmt --all --check
 step "lint" cargo clippy --workspace --all-targets -- -D warnings
