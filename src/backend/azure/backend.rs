@@ -104,6 +104,7 @@ pub(super) trait Offering: fmt::Debug + Send + Sync + 'static {
 
 /// Servers of one of the services.
 #[derive(Debug)]
+#[expect(private_bounds, reason = "there are two offerings, and nobody else is to add one")]
 pub struct AzureBackend<O: Offering> {
     pub(super) offering: O,
     pub(super) service: Service<O::Own>,
