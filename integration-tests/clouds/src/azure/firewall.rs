@@ -47,7 +47,9 @@ pub(super) fn answer(call: Below<'_>) -> Result<Reply, Refusal> {
         ("DELETE", Some(rule)) if !of.rules.contains_key(rule) => Ok(Reply::empty(204)),
         ("DELETE", Some(rule)) => {
             let rule = rule.to_owned();
-            call.record(&mut world, move |of| drop(of.rules.remove(&rule)))
+            call.record(&mut world, move |of| {
+                of.rules.remove(&rule);
+            })
         }
         _ => Err(Below::wrong_method("Firewall rules")),
     }
