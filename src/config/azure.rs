@@ -55,7 +55,8 @@ pub struct AzureConfig {
     /// Tags of the servers besides the operator's own. Values may contain `{namespace}` and `{name}`.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-    /// What happens to a server whose object is deleted and does not say so itself.
+    /// What happens to a server whose object is deleted and does not say so itself. `Snapshot` is refused: on Azure,
+    /// backups of a server go with it.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
     /// The same for servers that were taken over from the original operator. Default: as `deletion_policy`.

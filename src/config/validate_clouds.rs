@@ -12,6 +12,7 @@ use super::{
     AWS_DEFAULT_CLASS, AuroraConfig, AwsConfig, AzureConfig, AzureFirewallRule, AzureFlexibleConfig,
     AzureNetwork, AzureSingleConfig, RdsConfig, RdsStorage,
 };
+use crate::api::DeletionPolicy;
 
 /// The instance type whose size Aurora chooses by load.
 const SERVERLESS: &str = "db.serverless";
@@ -122,6 +123,16 @@ impl Checks<'_, '_> {
         if azure.subnet.is_some() && azure.virtual_network.is_none() {
             let expected = "the network of the subnet";
             self.error(&format!("{section}.virtual_network"), "nothing", expected);
+        }
+        let policies = [
+            ("deletion_policy", Some(azure.deletion_policy)),
+            ("taken_over_deletion_policy", azure.taken_over_deletion_policy),
+        ];
+        for (key, policy) in policies {
+            if policy == Some(DeletionPolicy::Snapshot) {
+                let expected = "Delete or Retain: on Azure, backups of a server go with it";
+                self.error(&format!("{section}.{key}"), quoted("Snapshot"), expected);
+            }
         }
     }
 

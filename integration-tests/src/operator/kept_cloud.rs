@@ -123,21 +123,8 @@ impl KeptCloud {
     }
 
     fn flexible(simulator: &azure::Simulator, authorities: &Path) -> Self {
-        let section = json!({
-            "subscription_id": azure::SUBSCRIPTION,
-            "location": "westeurope",
-            "resource_group": azure::GROUP,
-            "name_pattern": "{namespace}-{name}",
-            "resource_manager_endpoint": simulator.endpoint(),
-            "authority_host": simulator.endpoint(),
-            "extra_ca_file": authorities,
-        });
-        let environment = [
-            ("AZURE_TENANT_ID", azure::TENANT.to_owned()),
-            ("AZURE_CLIENT_ID", azure::CLIENT.to_owned()),
-            ("AZURE_CLIENT_SECRET", simulator.client_secret()),
-        ];
-        let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let section = crate::azure::section(simulator.endpoint(), authorities);
+        let environment = crate::azure::variables(simulator);
         Self { config: config("azurepostgresflexible", &section), environment }
     }
 

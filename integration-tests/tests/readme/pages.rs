@@ -84,10 +84,11 @@ impl Page {
         self.prose().split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
-    /// The targets of links.
+    /// The targets of links that lead to these pages and files, and not into the web.
     pub fn links(&self) -> Vec<String> {
         let prose = self.prose();
-        prose.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
+        let targets = prose.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+        targets.filter(|target| !target.contains("://")).map(str::to_owned).collect()
     }
 
     /// The anchors of headings, as they are made of them.

@@ -2,9 +2,9 @@
 //! rest, one through its life with the documented role, and what else becomes of them.
 
 mod begun;
-mod cloud;
 mod guarded;
 mod logins;
+mod objects;
 mod private;
 mod takeover;
 
@@ -12,11 +12,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLServer, Reason};
+use integration_tests::azure::Cloud;
 use integration_tests::operator::project_file;
 use integration_tests::world::{Story, says, server_condition};
 use serde_json::{Value, json};
 
-use cloud::{Cloud, left_by_the_original, server};
+use objects::{BACKEND, left_by_the_original, server};
 
 /// So many servers are at rest.
 const SERVERS: usize = 100;
@@ -27,7 +28,8 @@ const MARK: &str = "hybridcloud-postgresql-operator:marked-for-deletion";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_servers_of_the_original_are_taken_over_and_looked_at_without_a_write() {
     let cloud = Cloud::start().await;
-    let world = cloud.world(json!({}), json!({"resync_seconds": RESYNC, "login_seconds": 600})).await;
+    let world =
+        cloud.world(&[(BACKEND, &json!({}))], json!({"resync_seconds": RESYNC, "login_seconds": 600})).await;
     let story = world.story("idle").await;
     story.try_apply(server("first", json!({}))).await.unwrap();
     story.server_ready("first").await;
@@ -42,8 +44,8 @@ async fn a_hundred_servers_of_the_original_are_taken_over_and_looked_at_without_
         let tag = |tag: &str| format!("hybridcloud-postgresql-operator:{tag}");
         let tags = [(tag("namespace"), story.namespace.clone()), (tag("name"), name.clone())];
         let twin = format!("{}-{name}", story.namespace);
-        cloud.0.twin(&first, &twin, tags.into());
-        cloud.0.drift(&twin, |server| {
+        cloud.azure().twin(&first, &twin, tags.into());
+        cloud.azure().drift(&twin, |server| {
             server.window.custom = true;
             (server.window.day, server.window.hour) = (0, 3);
         });
@@ -51,7 +53,7 @@ async fn a_hundred_servers_of_the_original_are_taken_over_and_looked_at_without_
             json!({"spec": {"maintenance": {"window": {"weekday": "Wed", "starttime": "03:00"}}}});
         left_by_the_original(&story, &name, wednesday, &login).await;
     }
-    let begin = cloud.0.log().len();
+    let begin = cloud.azure().log().len();
     world.operator.start_again().await.unwrap();
     for number in 1..SERVERS {
         let told = "maintenance.window: Sun 03:00, asked for Wed 03:00";
@@ -71,18 +73,18 @@ async fn a_hundred_servers_of_the_original_are_taken_over_and_looked_at_without_
     println!("{SERVERS} servers: {} calls, {} of them writes", calls.len(), writes.len());
     assert!(!calls.is_empty(), "they are looked at");
     assert!(writes.is_empty(), "neither taking over nor looking writes: {writes:?}");
-    cloud.judge();
+    cloud.judge(env!("CARGO_TARGET_TMPDIR"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_lives_with_the_documented_role_waits_for_its_lock_and_goes() {
     let cloud = Cloud::start().await;
     let more = json!({"network": {"allow_azure_services": true}, "tags": {"team": "{namespace}"}});
-    let world = cloud.world(more, json!({})).await;
+    let world = cloud.world(&[(BACKEND, &more)], json!({})).await;
     let story = world.story("life").await;
     let name = format!("{}-main", story.namespace);
     let allowed = allowed();
-    cloud.0.allow(Some(&allowed.iter().map(String::as_str).collect::<Vec<_>>()));
+    cloud.azure().allow(Some(&allowed.iter().map(String::as_str).collect::<Vec<_>>()));
 
     story.try_apply(server("main", json!({"spec": {"extensions": ["hstore"]}}))).await.unwrap();
     story.server_ready("main").await;
@@ -118,10 +120,10 @@ async fn a_server_lives_with_the_documented_role_waits_for_its_lock_and_goes() {
     // A rule comes and goes; one of somebody else stays.
     let rule = json!([{"name": "office", "startIp": "192.0.2.1", "endIp": "192.0.2.9"}]);
     story.patch::<PostgreSQLServer>("main", json!({"spec": {"network": {"firewallRules": rule}}})).await;
-    let has = |rule: &str| cloud.0.server(&name).is_some_and(|server| server.rules.contains_key(rule));
+    let has = |rule: &str| cloud.azure().server(&name).is_some_and(|server| server.rules.contains_key(rule));
     story.eventually("the rule is there", async || has("office").then_some(())).await;
     let portal = ([198, 51, 100, 7].into(), [198, 51, 100, 7].into());
-    cloud.0.drift(&name, |server| {
+    cloud.azure().drift(&name, |server| {
         server.rules.insert("portal".to_owned(), portal);
     });
     story.patch::<PostgreSQLServer>("main", json!({"spec": {"network": null}})).await;
@@ -130,22 +132,22 @@ async fn a_server_lives_with_the_documented_role_waits_for_its_lock_and_goes() {
     assert!(has("portal") && has("AllowAllWindowsAzureIps"));
 
     // The right day, a new version, and a tag of somebody else that stays.
-    cloud.0.drift(&name, |server| drop(server.tags.insert("cost".to_owned(), "42".to_owned())));
+    cloud.azure().drift(&name, |server| drop(server.tags.insert("cost".to_owned(), "42".to_owned())));
     let wednesday = json!({"window": {"weekday": "Wed", "starttime": "04:30"}});
     let change = json!({"spec": {"maintenance": wednesday, "version": "18", "size": {"storageGB": 60}}});
     story.patch::<PostgreSQLServer>("main", change).await;
     story
         .eventually("all is changed", async || {
-            let it = cloud.0.server(&name)?;
+            let it = cloud.azure().server(&name)?;
             let window = (it.window.custom, it.window.day, it.window.hour, it.window.minute);
             (window == (true, 3, 4, 30) && it.version == "18" && it.storage.size == 64).then_some(())
         })
         .await;
     story.server_ready("main").await;
-    assert_eq!(cloud.0.server(&name).unwrap().tags.get("cost").map(String::as_str), Some("42"));
+    assert_eq!(cloud.azure().server(&name).unwrap().tags.get("cost").map(String::as_str), Some("42"));
 
     // With a lock it stays, and the object with it, and says so.
-    cloud.0.lock(&name);
+    cloud.azure().lock(&name);
     story.delete::<PostgreSQLServer>("main").await;
     story
         .server_where("main", "is protected", |server| {
@@ -153,12 +155,13 @@ async fn a_server_lives_with_the_documented_role_waits_for_its_lock_and_goes() {
             says(stalled, ConditionStatus::True, Reason::Protected, "remove the lock")
         })
         .await;
-    cloud.0.unlock(&name);
+    cloud.azure().unlock(&name);
     story.patch::<PostgreSQLServer>("main", json!({"metadata": {"annotations": {"look": "again"}}})).await;
     story.gone::<PostgreSQLServer>("main").await;
-    assert!(cloud.0.server(&name).is_none() && story.secret("main-login").await.is_none());
+    assert!(cloud.azure().server(&name).is_none() && story.secret("main-login").await.is_none());
 
-    let called: BTreeSet<String> = cloud.0.log().into_iter().filter_map(|call| call.permission).collect();
+    let called: BTreeSet<String> =
+        cloud.azure().log().into_iter().filter_map(|call| call.permission).collect();
     let (outside, unused): (Vec<_>, Vec<_>) =
         (called.difference(&allowed).collect(), allowed.difference(&called).collect());
     assert!(outside.is_empty(), "the role lacks {outside:?}");
@@ -168,27 +171,27 @@ async fn a_server_lives_with_the_documented_role_waits_for_its_lock_and_goes() {
         ["Microsoft.DBforPostgreSQL/locations/operationResults/read"],
         "it allows what is never called"
     );
-    cloud.judge();
+    cloud.judge(env!("CARGO_TARGET_TMPDIR"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_only_marked_stays_and_is_the_same_one_for_the_next_object() {
     let cloud = Cloud::start().await;
-    let world = cloud.world(json!({"server_delete_fake": true}), json!({})).await;
+    let world = cloud.world(&[(BACKEND, &json!({"server_delete_fake": true}))], json!({})).await;
     let story = world.story("fake").await;
     let name = format!("{}-main", story.namespace);
     story.try_apply(server("main", json!({}))).await.unwrap();
     story.server_ready("main").await;
-    let before = cloud.0.server(&name).unwrap();
+    let before = cloud.azure().server(&name).unwrap();
     story.delete::<PostgreSQLServer>("main").await;
     story.gone::<PostgreSQLServer>("main").await;
-    let left = cloud.0.server(&name).unwrap();
+    let left = cloud.azure().server(&name).unwrap();
     assert_eq!(left.tags.get(MARK).map(String::as_str), Some("yes"));
     story.try_apply(server("main", json!({}))).await.unwrap();
     story.server_ready("main").await;
-    let again = cloud.0.server(&name).unwrap();
+    let again = cloud.azure().server(&name).unwrap();
     assert_eq!((again.created, again.tags.contains_key(MARK)), (before.created, false));
-    cloud.judge();
+    cloud.judge(env!("CARGO_TARGET_TMPDIR"));
 }
 
 async fn shown(story: &Story<'_>, query: &str) -> String {

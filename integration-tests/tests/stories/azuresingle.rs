@@ -1,34 +1,22 @@
 //! Single servers on the simulated Azure, with the operator as its own process: what the original left is taken over, and
 //! goes with what the original put around it; new ones are refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use std::path::Path;
-use std::time::Duration;
 
 use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLServer, Reason};
-use integration_tests::azure::{Cloud, as_left_by_the_original};
+use integration_tests::azure::Cloud;
+use integration_tests::azure::left::{self, Left, RESYNC};
 use integration_tests::operator::project_file;
-use integration_tests::world::{
-    Credentials, Story, answer, database_condition, database_object, says, server_condition,
-};
+use integration_tests::world::{answer, database_object, says, server_condition};
 use serde_json::{Value, json};
 
 const BACKEND: &str = "azurepostgres";
-/// Seconds between two looks.
-const RESYNC: u64 = 10;
 const ZONE: &str = "privateDnsZones/postgres.database.azure.com";
 /// Where the private endpoint is.
 const INSIDE: &str = "10.0.0.4";
-/// The administrator's rule.
-const OFFICE: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 9)];
-/// The user's.
+/// The user's rule.
 const HOME: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
-/// Everything in PostgreSQL that an operator writes.
-const MARKS: &str = "SELECT concat(
-    (SELECT string_agg(format('%s %s %s', classoid, objoid, description), ',' ORDER BY classoid, objoid)
-        FROM pg_shdescription),
-    (SELECT string_agg(format('%s %s %s', datname, datdba, datacl), ',' ORDER BY datname) FROM pg_database))";
 
 fn server() -> Value {
     json!({
@@ -45,35 +33,32 @@ fn server() -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_original_left_is_taken_over_without_a_write_and_goes_with_its_private_endpoint() {
     let cloud = Cloud::start().await;
-    let azure = cloud.simulator();
+    let azure = cloud.azure();
     azure.open_single_servers(true);
-    let more = json!({
+    let mut more = json!({
         "allow_retired_service": true,
-        "lock_from_deletion": true,
         "virtual_network": "vnet", "subnet": "databases",
         "network": {"create_private_endpoint": true, "public_access": true},
-        "parameters": {"network": {"firewall_rules": [
-            {"name": "office", "startIp": OFFICE[0], "endIp": OFFICE[1]},
-        ]}},
     });
+    json_patch::merge(&mut more, &left::section());
     let world = cloud.world(&[(BACKEND, &more)], json!({"resync_seconds": RESYNC})).await;
     let story = world.story("left").await;
-    let name = format!("{}-team", story.namespace);
     let allowed = allowed();
     azure.allow(Some(&allowed.iter().map(String::as_str).collect::<Vec<_>>()));
-    story.try_apply(server()).await.unwrap();
-    story.try_apply(database_object("app", "team", "app-login")).await.unwrap();
-    story.server_ready("team").await;
-    story.database_ready("app").await;
-    let (team, app) = (story.credentials("team-login").await, story.credentials("app-login").await);
+    let mut left = Left::made(&story, &cloud, server()).await;
+    let (name, team) = (left.name.clone(), left.team.clone());
     // As the original published them: the server's by the server's name, the database's by its host's.
     assert_eq!(team.username, format!("postgres@{name}"));
-    assert_eq!(app.username, format!("app@{}", app.host));
+    assert_eq!(left.app.username, format!("app@{}", left.app.host));
     world.operator.sigterm().await.unwrap();
-    as_the_original_left_it(&story, &cloud, &name, &team, &app).await;
+    let portal = ([203, 0, 113, 1].into(), [203, 0, 113, 1].into());
+    left.leave(BACKEND, |server| {
+        server.tags.insert("cost".to_owned(), "42".to_owned());
+        server.rules.insert("portal".to_owned(), portal);
+    })
+    .await;
+    lead_to(&cloud, &name);
     azure.open_single_servers(false);
-    let marks = answer(&team.connect().await.unwrap(), MARKS).await;
-    let begin = azure.log().len();
     world.operator.start_again().await.unwrap();
 
     let taken = story
@@ -84,22 +69,8 @@ async fn what_the_original_left_is_taken_over_without_a_write_and_goes_with_its_
                 && says(synced, ConditionStatus::True, Reason::InSync, "")
         })
         .await;
-    story
-        .database_where("app", "is taken over", |database| {
-            let ready = database_condition(database, ConditionType::Ready);
-            ready.is_some_and(|ready| ready.status == ConditionStatus::True)
-        })
-        .await;
-    tokio::time::sleep(Duration::from_secs(2 * RESYNC)).await;
-    let calls = cloud.calls_since(begin);
-    let writes: Vec<_> = calls.iter().filter(|call| call.is_write()).collect();
-    println!("{} calls, {} of them writes", calls.len(), writes.len());
-    assert!(!calls.is_empty() && writes.is_empty(), "{writes:?}");
-    assert_eq!(answer(&team.connect().await.unwrap(), MARKS).await, marks, "nor to PostgreSQL");
+    left.is_taken_over_without_a_write().await;
     assert_eq!(taken.status.as_ref().unwrap().differences, Vec::<String>::new());
-    for (secret, login) in [("team-login", &team), ("app-login", &app)] {
-        assert_eq!(&story.credentials(secret).await, login);
-    }
 
     // From here on it is like any other.
     let change = json!({"spec": {
@@ -167,13 +138,13 @@ async fn what_the_original_left_is_taken_over_without_a_write_and_goes_with_its_
     assert!(!there(&endpoint) && !there(&record), "what led to the server alone went with it");
     assert!(there("privateEndpoints/others") && there(&format!("{ZONE}/A/others")) && there(ZONE));
     has_enough_rights(&cloud, &allowed);
-    cloud.judge(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("oav"));
+    cloud.judge(env!("CARGO_TARGET_TMPDIR"));
 }
 
 /// The documented role covers all that was called, and no more.
 fn has_enough_rights(cloud: &Cloud, allowed: &BTreeSet<String>) {
     let called: BTreeSet<String> =
-        cloud.simulator().log().into_iter().filter_map(|call| call.permission).collect();
+        cloud.azure().log().into_iter().filter_map(|call| call.permission).collect();
     let outside: Vec<_> = called.difference(allowed).collect();
     // Without it the endpoint itself is looked at.
     assert_eq!(outside, ["Microsoft.Network/locations/azureAsyncOperation/read"], "the role lacks something");
@@ -191,27 +162,9 @@ fn allowed() -> BTreeSet<String> {
     actions.chain(locks).map(str::to_owned).collect()
 }
 
-/// The server, its database, what is around it, the objects and the Secrets. No operator runs.
-async fn as_the_original_left_it(
-    story: &Story<'_>,
-    cloud: &Cloud,
-    name: &str,
-    team: &Credentials,
-    app: &Credentials,
-) {
-    let azure = cloud.simulator();
-    let tags: BTreeMap<String, String> = [("namespace", story.namespace.as_str()), ("name", "team")]
-        .map(|(tag, value)| (format!("hybridcloud-postgresql-operator:{tag}"), value.to_owned()))
-        .into();
-    let portal = ([203, 0, 113, 1].into(), [203, 0, 113, 1].into());
-    azure.drift(name, |server| {
-        server.tags = tags;
-        server.tags.insert("cost".to_owned(), "42".to_owned());
-        server.rules.insert("portal".to_owned(), portal);
-    });
-    let admin = team.connect().await.unwrap();
-    admin.batch_execute("COMMENT ON ROLE app IS NULL; COMMENT ON DATABASE app IS NULL").await.unwrap();
-
+/// What the original put around the server, and somebody else beside that.
+fn lead_to(cloud: &Cloud, name: &str) {
+    let azure = cloud.azure();
     let id = azure.server(name).unwrap().id();
     let endpoint = |connection: String, address: &str| {
         json!({
@@ -240,15 +193,6 @@ async fn as_the_original_left_it(
     // Somebody else's way to the same server.
     azure.put_network("privateEndpoints/others", endpoint("by-hand".to_owned(), "10.0.0.5"));
     azure.put_network(&format!("{ZONE}/A/others"), record("10.0.0.5"));
-
-    let database = database_object("app", "team", "app-login");
-    let database = as_left_by_the_original(database, BACKEND, "Database created");
-    // First the database: its server is not let go before.
-    story.store::<PostgreSQLDatabase>(database).await;
-    let object = as_left_by_the_original(server(), BACKEND, "Database server created");
-    story.store::<PostgreSQLServer>(object).await;
-    story.store_secret("team-login", team).await;
-    story.store_secret("app-login", app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -270,14 +214,14 @@ async fn a_new_server_is_refused_with_the_way_out_and_nothing_is_begun() {
     assert!(!story.has_pending_password(refused.metadata.uid.as_deref().unwrap()).await);
     story.delete::<PostgreSQLServer>("team").await;
     story.gone::<PostgreSQLServer>("team").await;
-    assert!(cloud.simulator().log().iter().all(|call| !call.is_write()));
+    assert!(cloud.azure().log().iter().all(|call| !call.is_write()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_moves_to_a_flexible_server_beside_it_as_the_documentation_says() {
     const NEW: &str = "azurepostgresflexible";
     let cloud = Cloud::start().await;
-    cloud.simulator().open_single_servers(true);
+    cloud.azure().open_single_servers(true);
     let backends = [
         (NEW, &json!({})),
         (BACKEND, &json!({"allow_retired_service": true, "name_pattern": "{name}-{namespace}"})),

@@ -15,10 +15,15 @@ pub(super) const VERSION: &str = "version";
 pub(super) const RETENTION: &str = "backup.retentionDays";
 pub(super) const GEO: &str = "backup.geoRedundant";
 pub(super) const LOCK: &str = "lock";
+/// Of flexible servers.
+pub(super) const STANDBY: &str = "highavailability";
+/// Of flexible servers.
+pub(super) const WINDOW: &str = "maintenance.window";
 pub(super) const TAG: &str = "tag.";
 /// Values that are set and wait for a restart.
 pub(super) const RESTART: &str = "restart";
-/// How the server can be reached.
+/// How the server can be reached; of flexible servers it is told and not compared, since it is the administrator's word for
+/// new ones.
 pub(super) const NETWORK: &str = "network";
 pub(super) const PUBLIC: &str = "public";
 pub(super) const PRIVATE: &str = "private";

@@ -2,6 +2,7 @@
 
 mod arm;
 mod authorities;
+mod backend;
 mod credentials;
 mod extensions;
 mod fields;
@@ -11,6 +12,8 @@ mod identity;
 mod memory;
 mod model;
 mod parameters;
+mod requests;
+mod rules;
 mod service;
 mod single;
 mod states;

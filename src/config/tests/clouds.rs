@@ -243,6 +243,16 @@ fn a_key_that_a_variable_sets_is_known_by_it() {
 )]
 #[case(
     "azure",
+    "azurepostgres: {deletion_policy: Snapshot}",
+    "backends.azurepostgres.deletion_policy: found \"Snapshot\", expected Delete or Retain: on Azure, backups of a server go with it"
+)]
+#[case(
+    "azure",
+    "azurepostgresflexible: {taken_over_deletion_policy: Snapshot}",
+    "backends.azurepostgresflexible.taken_over_deletion_policy: found \"Snapshot\", expected Delete or Retain: on Azure, backups of a server go with it"
+)]
+#[case(
+    "azure",
     "azurepostgres: {network: {create_private_endpoint: true}}",
     "backends.azurepostgres.network.create_private_endpoint: found true, expected virtual_network and subnet with it: the endpoint stands there"
 )]
@@ -270,6 +280,22 @@ fn values_that_do_not_go_together_are_refused(
     let findings = refused(&format!("{MINIMAL}{shared}  {section}\n"), &[]);
     assert!(findings.iter().any(|line| line.ends_with(expected)), "{expected}\nis not in\n{findings:#?}");
     assert!(!format!("{findings:?}").contains("secret"));
+}
+
+#[rstest]
+#[case("deletion_policy")]
+#[case("taken_over_deletion_policy")]
+fn no_section_on_azure_asks_for_a_snapshot_and_none_is_forbidden_to_keep_servers(#[case] key: &str) {
+    let of = |policy: &str| {
+        let shared = AZURE.replace("  azure: {", &format!("  azure: {{{key}: {policy}, "));
+        format!("{MINIMAL}{shared}  azurepostgres: {{}}\n  azurepostgresflexible: {{}}\n")
+    };
+    let findings = refused(&of("Snapshot"), &[]);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert!(findings[0].contains(&format!(" backends.azure.{key}: found \"Snapshot\"")), "{findings:#?}");
+    for policy in ["Delete", "Retain"] {
+        accepted(&of(policy), &[]);
+    }
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! Databases: what PostgreSQL really has, with the character set and collation that were asked for.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Inner;
+use super::below::{self, Below};
 use super::flavour::OWN_DATABASES;
-use super::operations::{self, Change, change, writable};
-use super::server::{Server, Service};
-use super::target::Target;
-use super::wire::{Ask, Refusal, Reply};
+use super::operations::{self, Change, writable};
+use super::server::Server;
+use super::wire::{Refusal, Reply};
 use crate::postgres::{self, name as quoted};
 
 /// What a database gets if nothing is asked for, and what those of the service have [D].
@@ -30,19 +30,10 @@ struct Properties {
     collation: Option<String>,
 }
 
-pub(super) async fn answer(
-    inner: &Arc<Inner>,
-    ask: &Ask,
-    target: &Target,
-    service: Service,
-    server: &str,
-    database: Option<&&str>,
-) -> Result<Reply, Refusal> {
-    let key = (service, server.to_lowercase());
-    let of = inner.world().servers.get(&key).cloned();
-    let of = of.ok_or_else(|| operations::not_found(service, server))?;
-    if ask.method != "GET" {
-        writable(&mut inner.world(), service, server, &["Ready"])?;
+pub(super) async fn answer(call: Below<'_>) -> Result<Reply, Refusal> {
+    let of = call.of(&call.inner.world())?.clone();
+    if call.ask.method != "GET" {
+        writable(&mut call.inner.world(), call.service, call.server, &["Ready"])?;
     }
     let behind = of.behind.clone();
     let there = match existing(behind.as_deref()).await {
@@ -53,29 +44,26 @@ pub(super) async fn answer(
         }
     };
     let is_there = |name: &str| there.iter().any(|it| it == name);
-    match (ask.method.as_str(), database) {
-        ("GET", None) => {
-            let all: Vec<Value> = there.iter().map(|name| json(&of, name)).collect();
-            Ok(Reply::ok(json!({"value": all})))
-        }
+    match (call.ask.method.as_str(), call.name) {
+        ("GET", None) => Ok(below::list(there.iter().map(|name| json(&of, name)))),
         ("GET", Some(name)) if is_there(name) => Ok(Reply::ok(json(&of, name))),
         ("GET", Some(name)) => {
-            let message =
-                format!("The Resource '{}/{server}/databases/{name}' was not found.", service.kind());
+            let (kind, server) = (call.service.kind(), call.server);
+            let message = format!("The Resource '{kind}/{server}/databases/{name}' was not found.");
             Err(Refusal::new(404, "ResourceNotFound", message))
         }
         ("PUT", Some(name)) => {
-            let asked = ask.json::<Body>()?.properties.unwrap_or_default();
+            let asked = call.ask.json::<Body>()?.properties.unwrap_or_default();
             let wanted = check(&of, name, asked, &there)?;
-            create(inner, ask, target, &key, (*name).to_owned(), wanted, behind)
+            change(call, create(behind, name.to_owned(), of.admin, wanted))
         }
         ("DELETE", Some(name)) if !is_there(name) => Ok(Reply::empty(204)),
-        ("DELETE", Some(name)) if OWN_DATABASES.contains(name) => {
+        ("DELETE", Some(name)) if OWN_DATABASES.contains(&name) => {
             let message = format!("The database '{name}' belongs to the service and cannot be dropped.");
             Err(Refusal::new(400, "OperationNotAllowedOnSystemDatabase", message))
         }
-        ("DELETE", Some(name)) => drop(inner, ask, target, &key, (*name).to_owned(), behind),
-        _ => Err(Refusal::new(405, "MethodNotAllowed", "Databases do not know this method.")),
+        ("DELETE", Some(name)) => change(call, drop(behind, name.to_owned())),
+        _ => Err(Below::wrong_method("Databases")),
     }
 }
 
@@ -85,7 +73,7 @@ async fn existing(behind: Option<&postgres::Server>) -> Result<Vec<String>, Refu
     let rows = behind
         .ask("postgres", "SELECT datname FROM pg_catalog.pg_database WHERE NOT datistemplate ORDER BY 1")
         .await
-        .map_err(|error| Refusal::new(500, "InternalServerError", error.to_string()))?;
+        .map_err(Refusal::internal)?;
     Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
 }
 
@@ -115,65 +103,45 @@ fn check(of: &Server, name: &str, asked: Properties, there: &[String]) -> Result
     Ok((charset, collation))
 }
 
-fn create(
-    inner: &Arc<Inner>,
-    ask: &Ask,
-    target: &Target,
-    key: &(Service, String),
+fn change(
+    call: Below<'_>,
+    work: impl Future<Output = Result<Change, Refusal>> + Send + 'static,
+) -> Result<Reply, Refusal> {
+    let mut world = call.inner.world();
+    let of = writable(&mut world, call.service, call.server, &["Ready"])?;
+    let job = call.inner.begin(of, Some("Updating"), Some("Ready"));
+    Ok(call.inner.accept(&mut world, call.ask, call.target, job, work))
+}
+
+async fn create(
+    behind: Option<Arc<postgres::Server>>,
     name: String,
+    owner: String,
     wanted: (String, String),
-    behind: Option<Arc<postgres::Server>>,
-) -> Result<Reply, Refusal> {
-    let mut world = inner.world();
-    let of = writable(&mut world, key.0, &key.1, &["Ready"])?;
-    let job = inner.begin(of, Some("Updating"), Some("Ready"));
-    let owner = of.admin.clone();
-    let work = async move {
-        if let Some(behind) = behind
-            && !existing(Some(&behind)).await?.contains(&name)
-        {
-            let create = format!("CREATE DATABASE {} OWNER {}", quoted(&name), quoted(&owner));
-            sql(&behind, &create).await?;
-        }
-        let done: Change = change(move |of| {
-            of.databases.insert(name.clone(), wanted);
-            of.shown = Some(json(of, &name));
-        });
-        Ok(done)
-    };
-    Ok(inner.accept(&mut world, ask, target, job, work))
+) -> Result<Change, Refusal> {
+    if let Some(behind) = behind
+        && !existing(Some(&behind)).await?.contains(&name)
+    {
+        let create = format!("CREATE DATABASE {} OWNER {}", quoted(&name), quoted(&owner));
+        behind.sql("postgres", &create).await.map_err(Refusal::internal)?;
+    }
+    Ok(operations::change(move |of| {
+        of.databases.insert(name.clone(), wanted);
+        of.shown = Some(json(of, &name));
+    }))
 }
 
-fn drop(
-    inner: &Arc<Inner>,
-    ask: &Ask,
-    target: &Target,
-    key: &(Service, String),
-    name: String,
-    behind: Option<Arc<postgres::Server>>,
-) -> Result<Reply, Refusal> {
-    let mut world = inner.world();
-    let of = writable(&mut world, key.0, &key.1, &["Ready"])?;
-    let job = inner.begin(of, Some("Updating"), Some("Ready"));
-    let work = async move {
-        if let Some(behind) = behind {
-            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
-            sql(&behind, &format!("{end} = {}", postgres::text(&name))).await?;
-            sql(&behind, &format!("DROP DATABASE IF EXISTS {}", quoted(&name))).await?;
-        }
-        let done: Change = change(move |of| {
-            of.databases.remove(&name);
-        });
-        Ok(done)
-    };
-    Ok(inner.accept(&mut world, ask, target, job, work))
-}
-
-async fn sql(behind: &postgres::Server, statement: &str) -> Result<(), Refusal> {
-    behind
-        .sql("postgres", statement)
-        .await
-        .map_err(|error| Refusal::new(500, "InternalServerError", error.to_string()))
+async fn drop(behind: Option<Arc<postgres::Server>>, name: String) -> Result<Change, Refusal> {
+    if let Some(behind) = behind {
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
+        let end = format!("{end} = {}", postgres::text(&name));
+        behind.sql("postgres", &end).await.map_err(Refusal::internal)?;
+        let drop = format!("DROP DATABASE IF EXISTS {}", quoted(&name));
+        behind.sql("postgres", &drop).await.map_err(Refusal::internal)?;
+    }
+    Ok(operations::change(move |of| {
+        of.databases.remove(&name);
+    }))
 }
 
 fn described(of: &Server, name: &str) -> (String, String) {
@@ -182,10 +150,5 @@ fn described(of: &Server, name: &str) -> (String, String) {
 
 fn json(of: &Server, name: &str) -> Value {
     let (charset, collation) = described(of, name);
-    json!({
-        "id": format!("{}/databases/{name}", of.id()),
-        "name": name,
-        "type": format!("{}/databases", of.service.kind()),
-        "properties": {"charset": charset, "collation": collation},
-    })
+    below::json(of, "databases", name, json!({"charset": charset, "collation": collation}))
 }

@@ -1,16 +1,14 @@
 //! Firewall rules. They are kept and not enforced: everything comes from loopback.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Inner;
-use super::operations::{change, writable};
-use super::server::{Server, Service};
-use super::target::Target;
-use super::wire::{Ask, Refusal, Reply};
+use super::below::{self, Below};
+use super::operations::writable;
+use super::server::Server;
+use super::wire::{Refusal, Reply};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,59 +23,41 @@ struct Range {
     end_ip_address: String,
 }
 
-pub(super) fn answer(
-    inner: &Arc<Inner>,
-    ask: &Ask,
-    target: &Target,
-    service: Service,
-    server: &str,
-    rule: Option<&&str>,
-) -> Result<Reply, Refusal> {
-    let mut world = inner.world();
-    let key = (service, server.to_lowercase());
-    let of = world.servers.get(&key).ok_or_else(|| super::operations::not_found(service, server))?;
-    match (ask.method.as_str(), rule) {
-        ("GET", None) => {
-            let all: Vec<Value> = of.rules.iter().map(|(name, range)| json(of, name, *range)).collect();
-            Ok(Reply::ok(json!({"value": all})))
-        }
+pub(super) fn answer(call: Below<'_>) -> Result<Reply, Refusal> {
+    let mut world = call.inner.world();
+    let of = call.of(&world)?;
+    match (call.ask.method.as_str(), call.name) {
+        ("GET", None) => Ok(below::list(of.rules.iter().map(|(name, range)| json(of, name, *range)))),
         ("GET", Some(rule)) => {
-            let range = of.rules.get(*rule).ok_or_else(|| missing(service, server, rule))?;
+            let range = of.rules.get(rule).ok_or_else(|| missing(call, rule))?;
             Ok(Reply::ok(json(of, rule, *range)))
         }
         ("PUT", Some(rule)) => {
-            let range = check(rule, &ask.json()?)?;
-            let of = writable(&mut world, service, server, &["Ready"])?;
-            if of.subnet.is_some() {
+            let range = check(rule, &call.ask.json()?)?;
+            if writable(&mut world, call.service, call.server, &["Ready"])?.subnet.is_some() {
                 let message = "Firewall rules cannot be made for a server in a virtual network.";
                 return Err(Refusal::new(400, "OperationNotAllowedForVnetServer", message));
             }
-            let job = inner.begin(of, Some("Updating"), Some("Ready"));
-            let rule = (*rule).to_owned();
-            let done = change(move |of| {
+            let rule = rule.to_owned();
+            call.record(&mut world, move |of| {
                 of.shown = Some(json(of, &rule, range));
                 of.rules.insert(rule, range);
-            });
-            Ok(inner.accept(&mut world, ask, target, job, async move { Ok(done) }))
+            })
         }
+        ("DELETE", Some(rule)) if !of.rules.contains_key(rule) => Ok(Reply::empty(204)),
         ("DELETE", Some(rule)) => {
-            if !of.rules.contains_key(*rule) {
-                return Ok(Reply::empty(204));
-            }
-            let of = writable(&mut world, service, server, &["Ready"])?;
-            let job = inner.begin(of, Some("Updating"), Some("Ready"));
-            let rule = (*rule).to_owned();
-            let done = change(move |of| {
+            let rule = rule.to_owned();
+            call.record(&mut world, move |of| {
                 of.rules.remove(&rule);
-            });
-            Ok(inner.accept(&mut world, ask, target, job, async move { Ok(done) }))
+            })
         }
-        _ => Err(Refusal::new(405, "MethodNotAllowed", "Firewall rules do not know this method.")),
+        _ => Err(Below::wrong_method("Firewall rules")),
     }
 }
 
-fn missing(service: Service, server: &str, rule: &str) -> Refusal {
-    let message = format!("The Resource '{}/{server}/firewallRules/{rule}' was not found.", service.kind());
+fn missing(call: Below<'_>, rule: &str) -> Refusal {
+    let (kind, server) = (call.service.kind(), call.server);
+    let message = format!("The Resource '{kind}/{server}/firewallRules/{rule}' was not found.");
     Refusal::new(404, "ResourceNotFound", message)
 }
 
@@ -98,12 +78,8 @@ fn check(name: &str, rule: &Rule) -> Result<(Ipv4Addr, Ipv4Addr), Refusal> {
 }
 
 fn json(of: &Server, name: &str, (start, end): (Ipv4Addr, Ipv4Addr)) -> Value {
-    json!({
-        "id": format!("{}/firewallRules/{name}", of.id()),
-        "name": name,
-        "type": format!("{}/firewallRules", of.service.kind()),
-        "properties": {"startIpAddress": start.to_string(), "endIpAddress": end.to_string()},
-    })
+    let properties = json!({"startIpAddress": start.to_string(), "endIpAddress": end.to_string()});
+    below::json(of, "firewallRules", name, properties)
 }
 
 #[cfg(test)]

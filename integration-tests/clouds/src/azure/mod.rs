@@ -3,6 +3,7 @@
 //!
 //! Marks: [S] from the official Swagger, [D] from documentation, [R] was seen to be so, [K] general knowledge.
 
+mod below;
 mod budget;
 mod certificate;
 pub mod contract;
@@ -20,8 +21,10 @@ mod rules;
 mod seen;
 mod serve;
 mod server;
+mod servers;
 mod settings;
 mod single;
+mod switch;
 mod target;
 mod wire;
 

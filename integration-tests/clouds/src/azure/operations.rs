@@ -61,7 +61,8 @@ pub(super) fn writable<'a>(
     name: &str,
     states: &[&str],
 ) -> Result<&'a mut Server, Refusal> {
-    let server = server_of(world, service, name)?;
+    let server = world.servers.get_mut(&(service, name.to_lowercase()));
+    let server = server.ok_or_else(|| not_found(service, name))?;
     if server.busy.is_some() {
         let message = format!(
             "Cannot complete operation while server '{}' is busy processing another operation.",
@@ -79,8 +80,9 @@ pub(super) fn writable<'a>(
     Ok(server)
 }
 
-fn server_of<'a>(world: &'a mut World, service: Service, name: &str) -> Result<&'a mut Server, Refusal> {
-    world.servers.get_mut(&(service, name.to_lowercase())).ok_or_else(|| not_found(service, name))
+/// A server as it is, for reading.
+pub(super) fn server<'a>(world: &'a World, service: Service, name: &str) -> Result<&'a Server, Refusal> {
+    world.servers.get(&(service, name.to_lowercase())).ok_or_else(|| not_found(service, name))
 }
 
 /// ARM's own answer.

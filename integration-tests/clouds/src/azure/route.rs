@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::below::Below;
 use super::server::Service;
 use super::target::Target;
 use super::wire::{Ask, Refusal, Reply};
 use super::{
-    Inner, SUBSCRIPTION, World, databases, firewall, flexible, locks, network, operations, settings, single,
+    Inner, SUBSCRIPTION, World, databases, firewall, flexible, locks, network, operations, servers, settings,
+    single,
 };
 
 /// Versions of the API. Their differences are simulated only as far as `azure.md` says.
@@ -79,27 +81,21 @@ async fn below(
     if types.is_empty() {
         return match method {
             "GET" => get(inner, ask, target, service, name),
-            _ if service == Service::Flexible => flexible::write(inner, ask, target, name),
-            _ => single::write(inner, ask, target, name),
+            _ => servers::write(inner, ask, target, service, name),
         };
     }
     // What is below a server is there only if the server is, in this group.
     exists(&inner.world(), target, service, name)?;
+    let call = Below { inner, ask, target, service, server: name, name: below.first().copied() };
     match (types, below) {
-        (["firewallRules"], below) => firewall::answer(inner, ask, target, service, name, below.first()),
-        (["configurations"], below) => settings::answer(inner, ask, target, service, name, below.first()),
-        (["databases"], below) => databases::answer(inner, ask, target, service, name, below.first()).await,
-        (["backups"], below) if service == Service::Flexible => {
-            flexible::backups(inner, ask, target, name, below.first())
-        }
-        (["restart"], []) if method == "POST" => {
-            flexible::power(inner, ask, target, service, name, "restart")
-        }
+        (["firewallRules"], _) => firewall::answer(call),
+        (["configurations"], _) => settings::answer(call),
+        (["databases"], _) => databases::answer(call).await,
+        (["backups"], _) if service == Service::Flexible => flexible::backups(call),
+        (["virtualNetworkRules"], _) if service == Service::Single => single::network_rules(call),
+        (["restart"], []) if method == "POST" => servers::power(call, "restart"),
         ([what @ ("start" | "stop")], []) if method == "POST" && service == Service::Flexible => {
-            flexible::power(inner, ask, target, service, name, what)
-        }
-        (["virtualNetworkRules"], below) if service == Service::Single => {
-            single::network_rules(inner, ask, target, name, below.first())
+            servers::power(call, what)
         }
         _ => Err(wrong_method(ask)),
     }

@@ -63,6 +63,13 @@ pub(super) fn administrator(name: Option<&str>) -> Result<String, Refusal> {
     ))
 }
 
+/// The password of a new server's administrator.
+pub(super) fn first_password<'a>(password: Option<&'a str>, login: &str) -> Result<&'a str, Refusal> {
+    let given = password.ok_or_else(|| Refusal::invalid("administratorLoginPassword is required."))?;
+    self::password(given, login)?;
+    Ok(given)
+}
+
 /// 8 to 128 characters of three of the four classes, without the login [D].
 pub(super) fn password(password: &str, login: &str) -> Result<(), Refusal> {
     let classes = [

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::settings::Setting;
 use super::{World, flexible, single};
@@ -199,6 +199,22 @@ impl Server {
             self.service.kind(),
             self.name
         )
+    }
+
+    /// As both services describe it. Tags are left out when there are none [K].
+    pub(super) fn resource(&self, location: &str, sku: Value, properties: Value) -> Value {
+        let mut whole = json!({
+            "id": self.id(),
+            "name": self.name,
+            "type": self.service.kind(),
+            "location": location,
+            "sku": sku,
+            "properties": properties,
+        });
+        if !self.tags.is_empty() {
+            whole["tags"] = json!(self.tags);
+        }
+        whole
     }
 
     pub(super) fn json(&self, api_version: &str) -> Value {

@@ -8,6 +8,8 @@ use hyper::body::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::postgres::Error;
+
 /// A request, as it arrived.
 pub(super) struct Ask {
     pub(super) method: String,
@@ -123,6 +125,11 @@ impl Refusal {
     /// What most rules answer [K].
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, "InvalidParameterValue", message)
+    }
+
+    /// PostgreSQL behind did not do what it was told.
+    pub(super) fn internal(error: Error) -> Self {
+        Self::new(500, "InternalServerError", error.to_string())
     }
 
     /// In place of pretending.

@@ -19,6 +19,10 @@ pub struct Flexible;
 impl Service for Flexible {
     const BACKEND: &'static str = "azurepostgresflexible";
     const KIND: &'static str = "flexibleServers";
+    const PAGES: &'static str = "azureflexible";
+    const WORDS: (&'static str, &'static str) = ("servers", "Azure");
+    const STORAGE: (u32, u32) = (100, 128);
+    const FOUR_CORES: &'static str = "Standard_D4ds_v4";
 
     fn backend(&self, config: &Config, variables: &Variables) -> Arc<dyn ServerBackend> {
         match &config.backends.azurepostgresflexible {
@@ -32,27 +36,9 @@ impl Service for Flexible {
         json!({"version": "17", "size": {"storageGB": 32}, "extensions": ["pg_trgm"]})
     }
 
-    fn updates(&self) -> Vec<Update> {
-        let update = |name, spec, shown| Update { name, spec, by: Operation::Update, shown };
+    fn parameters_set(&self) -> Vec<Update> {
         let parameter = |name, spec, shown| Update { name, spec, by: Operation::Configure, shown };
         vec![
-            update(
-                "storage grows, rounded up",
-                json!({"size": {"storageGB": 100}}),
-                Shown::ByStatus("/status/server/storageGB", json!(128)),
-            ),
-            update(
-                "another machine",
-                json!({"size": {"cpu": 4}}),
-                Shown::ByStatus("/status/server/size", json!("Standard_D4ds_v4")),
-            ),
-            update(
-                "a firewall rule is added",
-                json!({"network": {"firewallRules": [
-                    {"name": "office", "startIp": "198.51.100.1", "endIp": "198.51.100.9"},
-                ]}}),
-                Shown::ByStatus("/status/managedFirewallRules", json!(["cluster", "office"])),
-            ),
             parameter(
                 "a parameter is set",
                 json!({"serverParameters": {"work_mem": "7MB"}}),
@@ -85,13 +71,9 @@ impl Service for Flexible {
         (json!({"cpu": 2}), "Standard_D2ds_v4", "Standard_D8ds_v4")
     }
 
-    /// What tells two servers of one name apart is when they were made.
-    fn exchange(&self, server: &mut Server) {
-        const OTHER: &str = "1999-12-31T23:59:59Z ";
-        server.created = match server.created.strip_prefix(OTHER) {
-            Some(own) => own.to_owned(),
-            None => format!("{OTHER}{}", server.created),
-        };
+    /// When they were made.
+    fn made<'a>(&self, server: &'a mut Server) -> &'a mut String {
+        &mut server.created
     }
 
     fn parameters(&self) -> &'static str {

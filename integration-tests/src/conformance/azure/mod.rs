@@ -1,10 +1,10 @@
 //! Servers on Azure under test: a simulated resource manager, with real PostgreSQL servers behind.
 
 mod flexible;
-pub mod pages;
+mod pages;
+pub mod parts;
 mod single;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::faults::Operation;
 use super::flow::Flow;
 use super::subject::{Drift, Shown, Subject, Update};
-use crate::azure::Cloud;
+use crate::azure::{self, Cloud};
 
 pub use flexible::Flexible;
 pub use single::Single;
@@ -39,6 +39,14 @@ pub trait Service: Default + Send + Sync + 'static {
     const BACKEND: &'static str;
     /// The service's kind of servers, as it stands in calls.
     const KIND: &'static str;
+    /// The service in the names of pages.
+    const PAGES: &'static str;
+    /// Its servers in the text of pages, and whom the operator talks to.
+    const WORDS: (&'static str, &'static str);
+    /// Gigabytes that a spec asks for, more than at first, and those that they become.
+    const STORAGE: (u32, u32);
+    /// The machine that four cores become.
+    const FOUR_CORES: &'static str;
 
     /// What the simulator has to be told first.
     fn prepare(&self, _simulator: &Simulator) {}
@@ -54,8 +62,8 @@ pub trait Service: Default + Send + Sync + 'static {
     /// As [`Subject::spec`].
     fn spec(&self) -> Value;
 
-    /// As [`Subject::updates`].
-    fn updates(&self) -> Vec<Update>;
+    /// Updates of parameters: see [`Subject::updates`].
+    fn parameters_set(&self) -> Vec<Update>;
 
     /// As [`Subject::steps`].
     fn steps(&self, update: &Update) -> usize;
@@ -63,8 +71,8 @@ pub trait Service: Default + Send + Sync + 'static {
     /// A machine, as it is named, that a spec asks for, and another one.
     fn machines(&self) -> (Value, &'static str, &'static str);
 
-    /// Makes another server of it, or the same one again.
-    fn exchange(&self, server: &mut Server);
+    /// What tells two servers of one name apart.
+    fn made<'a>(&self, server: &'a mut Server) -> &'a mut String;
 
     /// The call that reads parameters.
     fn parameters(&self) -> &'static str;
@@ -74,17 +82,12 @@ impl<S: Service> Azure<S> {
     /// A new cloud, without servers.
     pub async fn new() -> Arc<Self> {
         let (cloud, service) = (Cloud::start().await, S::default());
-        service.prepare(cloud.simulator());
+        service.prepare(cloud.azure());
         Arc::new(Self { cloud, service })
     }
 
-    /// As [`Cloud::judge`].
-    pub fn judge(&self, folder: &Path) {
-        self.cloud.judge(folder);
-    }
-
     fn simulator(&self) -> &Simulator {
-        self.cloud.simulator()
+        self.cloud.azure()
     }
 }
 
@@ -131,7 +134,7 @@ impl<S: Service> Subject for Azure<S> {
     }
 
     fn backend(&self, config: &Config) -> Arc<dyn ServerBackend> {
-        self.service.backend(config, &self.cloud.variables().into_iter().collect())
+        self.service.backend(config, &azure::variables(self.simulator()).into_iter().collect())
     }
 
     fn spec(&self) -> Value {
@@ -139,7 +142,29 @@ impl<S: Service> Subject for Azure<S> {
     }
 
     fn updates(&self) -> Vec<Update> {
-        self.service.updates()
+        let update = |name, spec, shown| Update { name, spec, by: Operation::Update, shown };
+        let (asked, gb) = S::STORAGE;
+        let mut updates = vec![
+            update(
+                "storage grows, rounded up",
+                json!({"size": {"storageGB": asked}}),
+                Shown::ByStatus("/status/server/storageGB", json!(gb)),
+            ),
+            update(
+                "another machine",
+                json!({"size": {"cpu": 4}}),
+                Shown::ByStatus("/status/server/size", json!(S::FOUR_CORES)),
+            ),
+            update(
+                "a firewall rule is added",
+                json!({"network": {"firewallRules": [
+                    {"name": "office", "startIp": "198.51.100.1", "endIp": "198.51.100.9"},
+                ]}}),
+                Shown::ByStatus("/status/managedFirewallRules", json!(["cluster", "office"])),
+            ),
+        ];
+        updates.extend(self.service.parameters_set());
+        updates
     }
 
     fn steps(&self, update: &Update) -> usize {
@@ -177,7 +202,14 @@ impl<S: Service> Subject for Azure<S> {
     }
 
     async fn exchange(&self, namespace: &str, name: &str) {
-        self.simulator().drift(&identifier(namespace, name), |server| self.service.exchange(server));
+        const OTHER: &str = "1999-12-31T23:59:59Z ";
+        self.simulator().drift(&identifier(namespace, name), |server| {
+            let made = self.service.made(server);
+            *made = match made.strip_prefix(OTHER) {
+                Some(own) => own.to_owned(),
+                None => format!("{OTHER}{made}"),
+            };
+        });
     }
 
     async fn fail_next_creation(&self) {

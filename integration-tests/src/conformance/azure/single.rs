@@ -19,6 +19,10 @@ pub struct Single;
 impl Service for Single {
     const BACKEND: &'static str = "azurepostgres";
     const KIND: &'static str = "servers";
+    const PAGES: &'static str = "azuresingle";
+    const WORDS: (&'static str, &'static str) = ("single servers", "Azure's single servers");
+    const STORAGE: (u32, u32) = (198, 200);
+    const FOUR_CORES: &'static str = "GP_Gen5_4";
 
     fn prepare(&self, simulator: &Simulator) {
         simulator.open_single_servers(true);
@@ -39,33 +43,13 @@ impl Service for Single {
         json!({"version": "11", "size": {"storageGB": 100}})
     }
 
-    fn updates(&self) -> Vec<Update> {
-        let update = |name, spec, shown| Update { name, spec, by: Operation::Update, shown };
-        vec![
-            update(
-                "storage grows, rounded up",
-                json!({"size": {"storageGB": 198}}),
-                Shown::ByStatus("/status/server/storageGB", json!(200)),
-            ),
-            update(
-                "another machine",
-                json!({"size": {"cpu": 4}}),
-                Shown::ByStatus("/status/server/size", json!("GP_Gen5_4")),
-            ),
-            update(
-                "a firewall rule is added",
-                json!({"network": {"firewallRules": [
-                    {"name": "office", "startIp": "198.51.100.1", "endIp": "198.51.100.9"},
-                ]}}),
-                Shown::ByStatus("/status/managedFirewallRules", json!(["cluster", "office"])),
-            ),
-            Update {
-                name: "a library is preloaded",
-                spec: json!({"extensions": ["pg_prewarm"]}),
-                by: Operation::Configure,
-                shown: Shown::BySql("SHOW shared_preload_libraries", "pg_prewarm"),
-            },
-        ]
+    fn parameters_set(&self) -> Vec<Update> {
+        vec![Update {
+            name: "a library is preloaded",
+            spec: json!({"extensions": ["pg_prewarm"]}),
+            by: Operation::Configure,
+            shown: Shown::BySql("SHOW shared_preload_libraries", "pg_prewarm"),
+        }]
     }
 
     /// The server is marked, the library is set, the server restarted, and the mark taken off.
@@ -77,15 +61,9 @@ impl Service for Single {
         (json!({"cpu": 2}), "GP_Gen5_2", "GP_Gen5_8")
     }
 
-    /// What tells two servers of one name apart is when we asked for them.
-    fn exchange(&self, server: &mut Server) {
-        const TAG: &str = "hybridcloud-postgresql-operator:created";
-        const OTHER: &str = "1999-12-31T23:59:59Z ";
-        let created = server.tags.entry(TAG.to_owned()).or_default();
-        *created = match created.strip_prefix(OTHER) {
-            Some(own) => own.to_owned(),
-            None => format!("{OTHER}{created}"),
-        };
+    /// When we asked for them.
+    fn made<'a>(&self, server: &'a mut Server) -> &'a mut String {
+        server.tags.entry("hybridcloud-postgresql-operator:created".to_owned()).or_default()
     }
 
     fn parameters(&self) -> &'static str {

@@ -11,10 +11,9 @@ use hcpg::backend::{
     BackendError, FlexibleBackend, Owner, Read, ServerBackend, ServerObservation, Urgency, Variables,
 };
 use hcpg::config::AzureFlexibleConfig;
+use integration_tests::azure::{Cloud, section};
 use serde_json::json;
 use tempfile::{NamedTempFile, TempDir};
-
-use super::cloud::{Cloud, section};
 
 /// Where the other process finds the cloud.
 const ENDPOINT: &str = "HCPG_TEST_ENDPOINT";
@@ -50,17 +49,17 @@ fn path(file: &NamedTempFile) -> &str {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_operator_logs_in_with_a_certificate_and_says_so_where_azure_does_not_know_it() {
     let cloud = Cloud::start().await;
-    let certificate = file(&cloud.0.client_certificate().unwrap());
+    let certificate = file(&cloud.azure().client_certificate().unwrap());
     let variables = [
         ("AZURE_TENANT_ID", TENANT),
         ("AZURE_CLIENT_ID", CLIENT),
         ("AZURE_CLIENT_CERTIFICATE_PATH", path(&certificate)),
     ];
-    let (endpoint, authorities) = (cloud.0.endpoint(), cloud.1.path());
+    let (endpoint, authorities) = (cloud.azure().endpoint(), cloud.authorities());
     look(&backend(endpoint, authorities, &variables)).await.unwrap();
 
     // That of another cloud.
-    let other = file(&Cloud::start().await.0.client_certificate().unwrap());
+    let other = file(&Cloud::start().await.azure().client_certificate().unwrap());
     let variables = [variables[0], variables[1], ("AZURE_CLIENT_CERTIFICATE_PATH", path(&other))];
     let told = look(&backend(endpoint, authorities, &variables)).await.unwrap_err().to_string();
     assert!(told.contains("environment") && told.contains("AADSTS700213"), "{told}");
@@ -69,22 +68,22 @@ async fn the_operator_logs_in_with_a_certificate_and_says_so_where_azure_does_no
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_workload_identity_logs_in_with_the_token_that_its_file_has_now() {
     let cloud = Cloud::start().await;
-    let token = file(&cloud.0.federated_token());
+    let token = file(&cloud.azure().federated_token());
     let variables = [
         ("AZURE_TENANT_ID", TENANT),
         ("AZURE_CLIENT_ID", CLIENT),
         ("AZURE_FEDERATED_TOKEN_FILE", path(&token)),
     ];
-    let backend = backend(cloud.0.endpoint(), cloud.1.path(), &variables);
+    let backend = backend(cloud.azure().endpoint(), cloud.authorities(), &variables);
     look(&backend).await.unwrap();
 
     // The file is replaced by the hour, and the old token is worth nothing.
-    std::fs::write(token.path(), cloud.0.rotate_federated_token()).unwrap();
-    cloud.0.expire_tokens();
+    std::fs::write(token.path(), cloud.azure().rotate_federated_token()).unwrap();
+    cloud.azure().expire_tokens();
     look(&backend).await.unwrap();
 
-    cloud.0.rotate_federated_token();
-    cloud.0.expire_tokens();
+    cloud.azure().rotate_federated_token();
+    cloud.azure().expire_tokens();
     let told = look(&backend).await.unwrap_err().to_string();
     assert!(told.contains("workload identity") && told.contains("AADSTS700213"), "{told}");
 }
@@ -92,7 +91,8 @@ async fn a_workload_identity_logs_in_with_the_token_that_its_file_has_now() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_managed_identity_logs_in_and_without_one_the_command_line_does() {
     let cloud = Cloud::start().await;
-    let (identity, secret) = (format!("{}/msi/token", cloud.0.endpoint()), cloud.0.client_secret());
+    let (identity, secret) =
+        (format!("{}/msi/token", cloud.azure().endpoint()), cloud.azure().client_secret());
     let nobody = TempDir::new().unwrap();
     let managed = [("IDENTITY_ENDPOINT", identity.as_str()), ("IDENTITY_HEADER", &secret)];
     inside(&cloud, "managed", nobody.path(), &managed);
@@ -101,7 +101,7 @@ async fn a_managed_identity_logs_in_and_without_one_the_command_line_does() {
     let unknown = [("IDENTITY_ENDPOINT", identity.as_str()), ("IDENTITY_HEADER", "unknown")];
     let tools = TempDir::new().unwrap();
     let az = tools.path().join("az");
-    let token = cloud.0.give_token();
+    let token = cloud.azure().give_token();
     let answer = json!({"accessToken": token, "expires_on": 4_102_444_800_i64, "tokenType": "Bearer"});
     let script = format!("#!/bin/sh\n[ \"$1 $2\" = \"account get-access-token\" ] && echo '{answer}'\n");
     std::fs::write(&az, script).unwrap();
@@ -116,8 +116,8 @@ fn inside(cloud: &Cloud, test: &str, tools: &Path, environment: &[(&str, &str)])
     // As the module is called in this program.
     let (_, here) = module_path!().split_once("::").unwrap();
     let test = format!("{here}::{test}");
-    child.args(["--exact", &test, "--ignored", "--nocapture"]).env(ENDPOINT, cloud.0.endpoint());
-    child.env(AUTHORITIES, cloud.1.path()).env("PATH", format!("{}:/bin:/usr/bin", tools.display()));
+    child.args(["--exact", &test, "--ignored", "--nocapture"]).env(ENDPOINT, cloud.azure().endpoint());
+    child.env(AUTHORITIES, cloud.authorities()).env("PATH", format!("{}:/bin:/usr/bin", tools.display()));
     child.envs(environment.iter().copied());
     for name in ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_AUTHORITY_HOST"] {
         child.env_remove(name);

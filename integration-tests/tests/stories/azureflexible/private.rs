@@ -1,10 +1,11 @@
 //! Servers in a virtual network, and servers with a standby.
 
 use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLServer, Reason};
+use integration_tests::azure::{Cloud, section};
 use integration_tests::world::{says, server_condition};
 use serde_json::{Value, json};
 
-use super::cloud::{Cloud, server};
+use super::objects::{BACKEND, server};
 
 const ZONE: &str = "servers.private.postgres.database.azure.com";
 
@@ -17,7 +18,7 @@ async fn a_server_lives_in_a_virtual_network_with_the_zone_as_a_name_or_a_sectio
         "subnet": "databases",
         "dns_zone": ZONE,
     });
-    let world = cloud.world(more.clone(), json!({})).await;
+    let world = cloud.world(&[(BACKEND, &more)], json!({})).await;
     let story = world.story("private").await;
     let rule = json!([{"name": "office", "startIp": "192.0.2.1", "endIp": "192.0.2.9"}]);
     story.try_apply(server("main", json!({"spec": {"network": {"firewallRules": rule}}}))).await.unwrap();
@@ -28,7 +29,7 @@ async fn a_server_lives_in_a_virtual_network_with_the_zone_as_a_name_or_a_sectio
             says(limited, ConditionStatus::True, Reason::NotSupported, "network.firewallRules")
         })
         .await;
-    let found = cloud.0.server(&format!("{}-main", story.namespace)).unwrap();
+    let found = cloud.azure().server(&format!("{}-main", story.namespace)).unwrap();
     assert!(!found.public && found.rules.is_empty());
     assert_is(
         found.subnet,
@@ -43,12 +44,12 @@ async fn a_server_lives_in_a_virtual_network_with_the_zone_as_a_name_or_a_sectio
     // The zone may be in another group; servers that are there stay as they are.
     let mut other = more;
     other["dns_zone"] = json!({"name": ZONE, "resource_group": "network"});
-    let begin = cloud.0.log().len();
-    world.operator.reconfigure(&cloud.config(&other, json!({}))).unwrap();
+    let begin = cloud.azure().log().len();
+    world.operator.reconfigure(&cloud.config(&[(BACKEND, &other)], json!({}))).unwrap();
     world.operator.restart().await.unwrap();
     story.try_apply(server("second", json!({}))).await.unwrap();
     story.server_ready("second").await;
-    let found = cloud.0.server(&format!("{}-second", story.namespace)).unwrap();
+    let found = cloud.azure().server(&format!("{}-second", story.namespace)).unwrap();
     assert_is(
         found.dns_zone,
         &format!("/resourceGroups/network/providers/Microsoft.Network/privateDnsZones/{ZONE}"),
@@ -58,17 +59,17 @@ async fn a_server_lives_in_a_virtual_network_with_the_zone_as_a_name_or_a_sectio
     let writes: Vec<_> =
         cloud.calls_since(begin).into_iter().filter(|call| call.is_write() && call.id == first).collect();
     assert!(writes.is_empty(), "{writes:?}");
-    cloud.judge();
+    cloud.judge(env!("CARGO_TARGET_TMPDIR"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_standby_comes_and_goes_and_does_not_move() {
     let cloud = Cloud::start().await;
-    let world = cloud.world(json!({"standby_availability_zone": "3"}), json!({})).await;
+    let world = cloud.world(&[(BACKEND, &json!({"standby_availability_zone": "3"}))], json!({})).await;
     let story = world.story("standby").await;
     let name = format!("{}-main", story.namespace);
     let standby = || {
-        let standby = cloud.0.server(&name)?.high_availability;
+        let standby = cloud.azure().server(&name)?.high_availability;
         Some((standby.mode, standby.standby_zone))
     };
     let enabled = |on: bool| json!({"spec": {"highavailability": {"enabled": on}}});
@@ -89,9 +90,9 @@ async fn a_standby_comes_and_goes_and_does_not_move() {
     story.server_ready("main").await;
 
     // The administrator wants them elsewhere: of the one that is there this is told.
-    let begin = cloud.0.log().len();
+    let begin = cloud.azure().log().len();
     let same_zone = json!({"high_availability_mode": "SameZone"});
-    world.operator.reconfigure(&cloud.config(&same_zone, json!({}))).unwrap();
+    world.operator.reconfigure(&cloud.config(&[(BACKEND, &same_zone)], json!({}))).unwrap();
     world.operator.restart().await.unwrap();
     story
         .server_where("main", "says that its standby stays", |server| {
@@ -107,7 +108,7 @@ async fn a_standby_comes_and_goes_and_does_not_move() {
     let same = Some(("SameZone".to_owned(), Some("1".to_owned())));
     story.eventually("it is where it shall be", async || (standby() == same).then_some(())).await;
     story.server_ready("main").await;
-    cloud.judge();
+    cloud.judge(env!("CARGO_TARGET_TMPDIR"));
 }
 
 fn merged(mut object: Value, more: Value) -> Value {

@@ -1,76 +1,27 @@
 //! The resources of flexible servers: only the fields that we set or read. API version 2025-08-01; 2024-08-01 and
 //! 2022-12-01 have the same ones but `autoGrow`.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::super::model::{Hidden, Resource};
+use super::super::fields::OFF;
+use super::super::model::{self, Disk, OwnProperties};
 
 /// The version of the API that this was made for.
 pub(super) const API_VERSION: &str = "2025-08-01";
 
 /// A server, as it is read.
+pub(super) type Server = model::Server<Properties>;
+/// A server, as it is made or changed.
+pub(super) type ServerWrite = model::ServerWrite<PropertiesWrite>;
+
+/// What only flexible servers are like, as it is read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Server {
-    #[serde(default)]
-    pub(super) id: Option<String>,
-    #[serde(default)]
-    pub(super) name: Option<String>,
-    #[serde(default)]
-    pub(super) tags: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    pub(super) sku: Option<Sku>,
-    #[serde(default)]
-    pub(super) properties: Properties,
-    #[serde(default)]
-    pub(super) system_data: Option<SystemData>,
-}
-
-impl Resource for Server {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn tags(&self) -> Option<&BTreeMap<String, String>> {
-        self.tags.as_ref()
-    }
-
-    fn state(&self) -> Option<&str> {
-        self.properties.state.as_deref()
-    }
-
-    /// Two servers that stand under one name one after the other are told apart by when they were made.
-    fn uid(&self) -> Option<String> {
-        let made = self.system_data.as_ref().and_then(|data| data.created_at.clone());
-        let path = self.id.as_ref().map(|id| id.to_lowercase());
-        made.or(path)
-    }
-}
-
-/// Who made a resource, and when.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct SystemData {
-    #[serde(default)]
-    pub(super) created_at: Option<String>,
-}
-
-/// What a server is like, as it is read.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Properties {
+pub(in super::super) struct Properties {
     #[serde(default)]
     pub(super) state: Option<String>,
     #[serde(default)]
-    pub(super) version: Option<String>,
-    #[serde(default)]
     pub(super) minor_version: Option<String>,
-    #[serde(default)]
-    pub(super) fully_qualified_domain_name: Option<String>,
-    #[serde(default)]
-    pub(super) administrator_login: Option<String>,
     #[serde(default)]
     pub(super) storage: Option<Storage>,
     #[serde(default)]
@@ -83,33 +34,42 @@ pub(super) struct Properties {
     pub(super) maintenance_window: Option<MaintenanceWindow>,
 }
 
-/// A server, as it is made or changed.
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ServerWrite {
-    /// Only when it is made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) location: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sku: Option<Sku>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tags: Option<BTreeMap<String, String>>,
-    #[serde(skip_serializing_if = "PropertiesWrite::is_empty")]
-    pub(super) properties: PropertiesWrite,
+impl OwnProperties for Properties {
+    fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    fn disk(&self) -> Disk<'_> {
+        let (storage, backup) = (self.storage.as_ref(), self.backup.as_ref());
+        Disk {
+            gb: storage.and_then(|storage| storage.storage_size_gb),
+            auto_grow: storage.and_then(|storage| storage.auto_grow.as_deref()),
+            retention_days: backup.and_then(|backup| backup.backup_retention_days),
+            geo_redundant: backup.and_then(|backup| backup.geo_redundant_backup.as_deref()),
+        }
+    }
+
+    fn is_private(&self) -> bool {
+        self.network.as_ref().is_some_and(|network| {
+            let subnet = network.delegated_subnet_resource_id.as_deref();
+            network.public_network_access.as_deref() == Some(OFF) || subnet.is_some_and(|id| !id.is_empty())
+        })
+    }
+
+    /// Within a network it is not known for sure.
+    fn is_named_in_certificate(&self) -> bool {
+        !self.is_private()
+    }
+
+    fn made(server: &Server) -> Option<String> {
+        server.system_data.as_ref()?.created_at.clone()
+    }
 }
 
-/// What a server shall be like; what is not named stays.
+/// What only a flexible server shall be like; what is not named stays.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PropertiesWrite {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) create_mode: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) version: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) administrator_login: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) administrator_login_password: Option<Hidden>,
+pub(in super::super) struct PropertiesWrite {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) availability_zone: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,20 +82,6 @@ pub(super) struct PropertiesWrite {
     pub(super) high_availability: Option<HighAvailability>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) maintenance_window: Option<MaintenanceWindow>,
-}
-
-impl PropertiesWrite {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// The machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Sku {
-    pub(super) name: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) tier: String,
 }
 
 /// The disk.

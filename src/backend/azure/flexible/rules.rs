@@ -1,81 +1,39 @@
 //! What of a spec is compared with a server. Pure.
 
 use super::super::super::{
-    Change, DesiredServer, Difference, FIREWALL_RULE, FieldRule, PARAMETER, Semantics, ServerFacts, Settings,
-    Stage, abandoned, asked_parameters, compare, sizes,
+    Change, DesiredServer, Difference, FIREWALL_RULE, PARAMETER, ServerFacts, Settings, Stage, abandoned,
+    asked_parameters, compare, sizes,
 };
-use super::super::fields::{
-    self, AUTO_GROW, GEO, LOCK, NETWORK, OFF, PRIVATE, PUBLIC, RESTART, RETENTION, SKU, STORAGE, VERSION,
-    major, on_off, sku_text,
-};
+use super::super::fields::{self, OFF, RESTART, STANDBY, STORAGE, VERSION, WINDOW, major};
+use super::super::rules::{RULES, ask_size};
 use super::super::{extensions, parameters};
 use super::model::{MaintenanceWindow, Server};
 use super::policy;
 use crate::api::{MaintenanceWindow as CrdWindow, PostgreSQLServerSpec, WeeklyWindow};
 use crate::config::AzureFlexibleConfig;
 
-pub(super) const STANDBY: &str = "highavailability";
-pub(super) const WINDOW: &str = "maintenance.window";
-
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 /// From this size on it is another kind of disk (documentation of storage, "limitations").
 const LARGE: u64 = 4096;
 
-const fn rule(field: &'static str, semantics: Semantics, stage: Stage, restart: bool) -> FieldRule {
-    FieldRule { field, semantics, stage, restart, revives: false }
+/// Puts among the facts what only flexible servers have, without parameters.
+pub(super) fn note(found: &mut Settings, server: &Server) {
+    let properties = &server.properties.own;
+    let mode = properties.high_availability.as_ref().and_then(|standby| standby.mode.clone());
+    found.insert(STANDBY.to_owned(), mode.unwrap_or_else(|| OFF.to_owned()));
+    if let Some(window) = &properties.maintenance_window {
+        found.insert(WINDOW.to_owned(), window_text(window));
+    }
 }
 
-/// Which changes interrupt connections:
-/// <https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-scaling-resources>.
-const RULES: &[FieldRule] = &[
-    rule(STORAGE, Semantics::Floor, Stage::Update, false),
-    rule(AUTO_GROW, Semantics::Exact, Stage::Update, false),
-    rule(SKU, Semantics::Exact, Stage::Update, true),
-    rule(STANDBY, Semantics::Exact, Stage::Update, false),
-    rule(RETENTION, Semantics::Exact, Stage::Update, false),
-    rule(GEO, Semantics::SetOnce, Stage::Update, false),
-    rule(WINDOW, Semantics::Exact, Stage::Update, false),
-    rule("tag.*", Semantics::Exact, Stage::Update, false),
-    // The operator itself may be let in by one of them.
-    FieldRule {
-        field: "firewall.*",
-        semantics: Semantics::Exact,
-        stage: Stage::Update,
-        restart: false,
-        revives: true,
-    },
-    rule(LOCK, Semantics::Exact, Stage::Configure, false),
-    rule("parameter.*", Semantics::Exact, Stage::Configure, false),
-];
-
-/// What a server is like, in the words of the rules; without rules of the firewall, parameters and lock.
-pub(super) fn found(server: &Server) -> Settings {
-    let mut found = Settings::new();
-    let mut note = |field: &str, value: Option<String>| {
-        if let Some(value) = value {
-            found.insert(field.to_owned(), value);
-        }
-    };
-    let properties = &server.properties;
-    let storage = properties.storage.as_ref();
-    note(STORAGE, storage.and_then(|storage| storage.storage_size_gb).map(|gb| gb.to_string()));
-    note(AUTO_GROW, storage.and_then(|storage| storage.auto_grow.clone()));
-    note(SKU, server.sku.as_ref().map(|sku| sku_text(&sku.name, &sku.tier)));
-    note(VERSION, properties.version.clone());
-    let mode = properties.high_availability.as_ref().and_then(|standby| standby.mode.clone());
-    note(STANDBY, Some(mode.unwrap_or_else(|| OFF.to_owned())));
-    let backup = properties.backup.as_ref();
-    note(RETENTION, backup.and_then(|backup| backup.backup_retention_days).map(|days| days.to_string()));
-    note(GEO, backup.and_then(|backup| backup.geo_redundant_backup.clone()));
-    note(WINDOW, properties.maintenance_window.as_ref().map(window_text));
-    let network = properties.network.as_ref();
-    let subnet = network.and_then(|network| network.delegated_subnet_resource_id.as_deref());
-    let closed = network.and_then(|network| network.public_network_access.as_deref()) == Some(OFF);
-    let private = closed || subnet.is_some_and(|subnet| !subnet.is_empty());
-    // Told, not compared: it is the administrator's word for new servers.
-    note(NETWORK, Some(if private { PRIVATE } else { PUBLIC }.to_owned()));
-    fields::note_tags(&mut found, server.tags.as_ref());
-    found
+/// The running version.
+pub(super) fn full_version(server: &Server) -> Option<String> {
+    let major = server.properties.version.as_ref()?;
+    Some(match server.properties.own.minor_version.as_deref() {
+        Some(minor) if minor.contains('.') => minor.to_owned(),
+        Some(minor) if !minor.is_empty() => format!("{major}.{minor}"),
+        _ => major.clone(),
+    })
 }
 
 fn window_text(window: &MaintenanceWindow) -> String {
@@ -118,23 +76,18 @@ pub(super) fn wanted(
 ) -> Settings {
     let spec = desired.spec;
     let mut wanted = Settings::new();
-    let mut ask = |field: &str, value: Option<String>| {
-        if let Some(value) = value {
-            wanted.insert(field.to_owned(), value);
-        }
-    };
     if let (Some(size), Ok(sizing)) = (&spec.size, sizes::flexible(config, spec.size.as_ref())) {
-        let sized = size.class.is_some() || size.cpu.is_some() || size.memory_mb.is_some();
         let sku = &sizing.size.sku;
-        ask(SKU, sized.then(|| sku_text(&sku.name, &sku.tier)));
-        ask(STORAGE, size.storage_gb.map(|_| sizing.size.storage_gb.to_string()));
-        ask(AUTO_GROW, size.storage_auto_grow.map(on_off));
+        ask_size(&mut wanted, size, (&sku.name, &sku.tier), sizing.size.storage_gb);
     }
-    let standby = spec.highavailability.as_ref().and_then(|availability| availability.enabled);
-    ask(STANDBY, standby.map(|on| if on { mode(config) } else { OFF }.to_owned()));
-    ask(WINDOW, window(spec).map(|window| window_text(&service_window(window))));
     fields::ask(&mut wanted, desired, &config.azure, policy(config), &config.parameters, found);
     let mut ask = |field: &str, value: String| drop(wanted.insert(field.to_owned(), value));
+    if let Some(on) = spec.highavailability.as_ref().and_then(|availability| availability.enabled) {
+        ask(STANDBY, if on { mode(config) } else { OFF }.to_owned());
+    }
+    if let Some(window) = window(spec) {
+        ask(WINDOW, window_text(&service_window(window)));
+    }
     if found.contains_key(parameters::READ) {
         for (name, value) in extensions::asked(spec, found) {
             ask(&format!("{PARAMETER}{name}"), value);
@@ -177,12 +130,7 @@ pub(super) fn differences(
     for difference in &mut differences {
         refine(difference, found);
     }
-    differences.extend(
-        found
-            .get(VERSION)
-            .zip(desired.spec.version.as_deref())
-            .and_then(|(found, wanted)| version(found, wanted)),
-    );
+    differences.extend(version(found, desired.spec));
     differences.extend(restart(desired, &wanted, &differences, found));
     differences
 }
@@ -228,8 +176,9 @@ fn meant(name: &str, found: &Settings) -> String {
 }
 
 /// Upgrades go to a higher major version, in place; minor ones are the service's own.
-fn version(found: &str, wanted: &str) -> Option<Difference> {
-    let (running, asked): (u32, u32) = (major(found)?.parse().ok()?, major(wanted)?.parse().ok()?);
+fn version(found: &Settings, spec: &PostgreSQLServerSpec) -> Option<Difference> {
+    let major = |version: &str| major(version)?.parse::<u32>().ok();
+    let (running, asked) = (major(found.get(VERSION)?)?, major(spec.version.as_deref()?)?);
     if running == asked {
         return None;
     }

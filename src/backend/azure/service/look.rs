@@ -11,20 +11,21 @@ use super::super::super::{
 };
 use super::super::arm::{Call, PROTECTED};
 use super::super::memory::{Course, Task};
-use super::super::model::{FirewallRule, Lock, Resource};
+use super::super::model::{FirewallRule, Lock, OwnProperties, Server};
 use super::super::states::{self, State};
-use super::super::{fields, firewall, identity};
+use super::super::{fields, firewall, identity, rules};
 use super::{CREATION, DELETION, LOCKS_VERSION, SERVER, Service};
+use crate::postgres::{Endpoint, TlsMode};
 
-impl<S: Resource> Service<S> {
-    /// The server as a whole, without what is read only of one that [is at rest](is_at_rest); `facts` says what it is
-    /// like. And whether somebody waits for more.
+impl<P: OwnProperties> Service<P> {
+    /// The server as a whole, without what is read only of one that [is at rest](is_at_rest); `note` adds what only its
+    /// service's servers are like. And whether somebody waits for more.
     pub(in super::super) async fn look(
         &self,
         identity: &ServerIdentity,
         owner: &Owner,
         read: Read,
-        facts: impl Fn(&S) -> ServerFacts + Send + Sync,
+        note: impl Fn(&Server<P>, &mut ServerFacts) + Send + Sync,
     ) -> Result<(ServerObservation, Urgency), BackendError> {
         let course = self.memory.course(&self.arm, &identity.name).await?;
         let (listed, urgency) = match read {
@@ -43,7 +44,9 @@ impl<S: Resource> Service<S> {
         if let Some(message) = self.whose(server.as_ref(), owner) {
             return Ok((ServerObservation::NotOurs { message }, urgency));
         }
-        let mut present = judge(server.as_ref(), facts(&server));
+        let mut facts = self.facts(&server);
+        note(&server, &mut facts);
+        let mut present = judge(server.as_ref(), facts);
         match course {
             Some((task, Course::Running)) => {
                 present.accepts_writes = false;
@@ -59,6 +62,29 @@ impl<S: Resource> Service<S> {
             Some((_, Course::Failed(_))) | None => {}
         }
         Ok((ServerObservation::Present(Box::new(present)), urgency))
+    }
+
+    /// What servers of both services are like.
+    fn facts(&self, server: &Server<P>) -> ServerFacts {
+        let properties = &server.properties;
+        let host = properties.fully_qualified_domain_name.clone().filter(|host| !host.is_empty());
+        let tls = match self.authorities.ca_pem(properties.own.is_named_in_certificate()) {
+            Some(ca_pem) => TlsMode::Verify { ca_pem },
+            None => TlsMode::Require,
+        };
+        let login = properties.administrator_login.as_ref().unwrap_or(&self.azure.admin_username);
+        ServerFacts {
+            account: None,
+            endpoint: host.map(|host| Endpoint { host, port: 5432, tls }),
+            admin_username: login.clone(),
+            admin_database: "postgres".to_owned(),
+            sslmode: "require".to_owned(),
+            version: properties.version.clone(),
+            size: server.sku.as_ref().map(|sku| sku.name.clone()),
+            storage_gb: properties.own.disk().gb.map(u64::from),
+            storage_used_gb: None,
+            settings: rules::found(server),
+        }
     }
 
     /// Puts the rules of the firewall among the facts of a server that has one.
@@ -101,11 +127,15 @@ impl<S: Resource> Service<S> {
     pub(in super::super) async fn server(
         &self,
         identity: &ServerIdentity,
-    ) -> Result<Option<S>, BackendError> {
+    ) -> Result<Option<Server<P>>, BackendError> {
         self.read(identity, Urgency::User).await
     }
 
-    async fn read(&self, identity: &ServerIdentity, urgency: Urgency) -> Result<Option<S>, BackendError> {
+    async fn read(
+        &self,
+        identity: &ServerIdentity,
+        urgency: Urgency,
+    ) -> Result<Option<Server<P>>, BackendError> {
         self.get("reading the server", &self.path(identity), urgency).await
     }
 
@@ -114,7 +144,7 @@ impl<S: Resource> Service<S> {
         &self,
         identity: &ServerIdentity,
         owner: &Owner,
-    ) -> Result<S, BackendError> {
+    ) -> Result<Server<P>, BackendError> {
         let gone = || BackendError::Gone { message: format!("there is no server {}", identity.name) };
         let server = self.server(identity).await?.ok_or_else(gone)?;
         match self.whose(&server, owner) {
@@ -129,7 +159,7 @@ impl<S: Resource> Service<S> {
         &self,
         identity: &ServerIdentity,
         owner: &Owner,
-    ) -> Result<S, BackendError> {
+    ) -> Result<Server<P>, BackendError> {
         let server = self.ours(identity, owner).await?;
         let busy = |what: &str| BackendError::Busy {
             message: format!("the server {} is busy: {what}", identity.name),
@@ -147,7 +177,7 @@ impl<S: Resource> Service<S> {
         &self,
         identity: &ServerIdentity,
         at_most: Duration,
-    ) -> Result<Option<Arc<S>>, BackendError> {
+    ) -> Result<Option<Arc<Server<P>>>, BackendError> {
         let azure = &self.azure;
         let here = identity
             .group
@@ -162,18 +192,19 @@ impl<S: Resource> Service<S> {
         let since = self.memory.written(&identity.name).map_or(youngest, |written| written.max(youngest));
         let path = self.servers(identity);
         let take = async || {
-            let servers: Vec<S> = self.list("listing the servers", &path, Urgency::Resync).await?;
-            let named =
-                servers.into_iter().filter_map(|server| Some((server.name()?.to_lowercase(), server)));
+            let servers: Vec<Server<P>> = self.list("listing the servers", &path, Urgency::Resync).await?;
+            let named = servers
+                .into_iter()
+                .filter_map(|server| Some((server.name.as_deref()?.to_lowercase(), server)));
             Ok(named.collect::<HashMap<_, _>>())
         };
         self.listing.find(&identity.name.to_lowercase(), since, take).await
     }
 
     /// Whose a server is, if not the object's.
-    pub(super) fn whose(&self, server: &S, owner: &Owner) -> Option<String> {
-        let name = server.name().unwrap_or("of that name");
-        match whose(server.tags().unwrap_or(&Default::default()), owner) {
+    pub(super) fn whose(&self, server: &Server<P>, owner: &Owner) -> Option<String> {
+        let name = server.name.as_deref().unwrap_or("of that name");
+        match whose(server.tags.as_ref().unwrap_or(&Default::default()), owner) {
             Whose::Ours => None,
             // The administrator says that this one is the object's.
             Whose::Untagged if identity::overridden(&self.azure, owner).is_some() => None,
@@ -193,9 +224,9 @@ pub(in super::super) fn is_at_rest(present: &PresentServer) -> bool {
     present.accepts_writes && present.health == Health::Usable
 }
 
-fn judge<S: Resource>(server: &S, facts: ServerFacts) -> PresentServer {
+fn judge<P: OwnProperties>(server: &Server<P>, facts: ServerFacts) -> PresentServer {
     let State { health, accepts_writes, operation } = states::meaning(server.state().unwrap_or("unknown"));
-    let (uid, left) = (server.uid(), fields::is_marked(server.tags()));
+    let (uid, left) = (server.uid(), fields::is_marked(server.tags.as_ref()));
     PresentServer { uid, health, accepts_writes, operation, protected: None, left, facts }
 }
 

@@ -13,7 +13,7 @@ use super::arm::{Arm, Call};
 use super::authorities::Authorities;
 use super::identity::{self, escaped};
 use super::memory::Memory;
-use super::model::Resource;
+use super::model::{OwnProperties, Server};
 use super::{AzureConfigError, Variables, connect};
 use crate::api::DeletionPolicy;
 use crate::config::AzureConfig;
@@ -33,9 +33,9 @@ const DELETION: &str = "deletion";
 /// What is going on when a server is made.
 pub(super) const CREATION: &str = "creating the server";
 
-/// One of the services, and what is known of its servers.
+/// One of the services, and what is known of its servers; `P` are the properties that only they have.
 #[derive(Debug)]
-pub(super) struct Service<S> {
+pub(super) struct Service<P> {
     pub(super) azure: AzureConfig,
     /// The resource type below the provider, as it stands in paths.
     kind: &'static str,
@@ -43,11 +43,11 @@ pub(super) struct Service<S> {
     version: String,
     pub(super) arm: Arm,
     pub(super) authorities: Authorities,
-    listing: Listing<S>,
+    listing: Listing<Server<P>>,
     pub(super) memory: Memory,
 }
 
-impl<S: Resource> Service<S> {
+impl<P: OwnProperties> Service<P> {
     /// Nothing is asked of Azure yet.
     ///
     /// # Errors

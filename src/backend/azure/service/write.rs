@@ -12,8 +12,8 @@ use super::super::super::{
 use super::super::arm::Call;
 use super::super::identity::escaped;
 use super::super::model::{
-    ConfigurationWrite, FirewallRuleWrite, Hidden, LockProperties, LockWrite, ParameterWrite,
-    PasswordProperties, PasswordWrite, Resource, TagsWrite,
+    ConfigurationWrite, FirewallRuleWrite, Hidden, LockProperties, LockWrite, OwnProperties, ParameterWrite,
+    PasswordProperties, PasswordWrite, TagsWrite,
 };
 use super::super::{fields, firewall, states};
 use super::{CREATION, DELETION, LOCKS_VERSION, PASSWORD, SERVER, Service};
@@ -36,7 +36,7 @@ struct Change<'a, B> {
     secret: Option<&'a Password>,
 }
 
-impl<S: Resource> Service<S> {
+impl<P: OwnProperties> Service<P> {
     /// The name is what makes it happen once: whoever repeats a request whose answer was lost meets what it has made.
     pub(in super::super) async fn create<B: Serialize + Send + Sync>(
         &self,
@@ -182,7 +182,7 @@ impl<S: Resource> Service<S> {
     ) -> Result<(), BackendError> {
         // Also of one that stands: it would be in the way of its object's end for ever.
         let server = self.ours(identity, owner).await?;
-        let tags = fields::tags(server.tags(), &required(owner, &self.azure.tags), Some(left));
+        let tags = fields::tags(server.tags.as_ref(), &required(owner, &self.azure.tags), Some(left));
         self.patch(identity, "marking the server", "mark", TagsWrite { tags }).await
     }
 

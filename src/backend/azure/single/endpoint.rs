@@ -7,7 +7,7 @@ use super::super::super::{BackendError, ServerIdentity, Urgency};
 use super::super::arm::Call;
 use super::super::identity::{escaped, group};
 use super::super::memory::Course;
-use super::SingleBackend;
+use super::Service;
 use super::model::{Endpoint, Record};
 
 /// The original's version, 2024-07-01, has the same fields.
@@ -20,39 +20,37 @@ const ZONE: &str = "postgres.database.azure.com";
 const ENDPOINT: &str = "private endpoint";
 const REMOVAL: &str = "deleting the private endpoint";
 
-impl SingleBackend {
-    /// Takes away the endpoint that led to the server, and before it the name that leads to the endpoint. What bears such
-    /// a name and leads elsewhere is somebody else's.
-    pub(super) async fn remove_endpoint(&self, identity: &ServerIdentity) -> Result<(), BackendError> {
-        let (arm, memory, name) = (&self.service.arm, &self.service.memory, &identity.name);
-        let busy = || BackendError::Busy { message: format!("Azure is {REMOVAL}") };
-        if let Some((task, Course::Running)) = memory.course(arm, name).await?
-            && task.about == ENDPOINT
-        {
-            return Err(busy());
-        }
-        if let Some(error) = memory.take_failure(name, ENDPOINT) {
-            return Err(error);
-        }
-        let network = format!("{}/providers/Microsoft.Network", group(&self.config.azure, identity));
-        let path = format!("{network}/privateEndpoints/{}", escaped(name));
-        let call = |name, path, version| Call { name, path, version, urgency: Urgency::User };
-        let endpoint: Option<Endpoint> =
-            arm.get(call("reading the private endpoint", &path, NETWORK_VERSION)).await?;
-        let Some(endpoint) = endpoint.filter(|one| leads_to(one, name, &self.service.path(identity))) else {
-            return Ok(());
-        };
-        let record = format!("{network}/privateDnsZones/{ZONE}/A/{}", escaped(name));
-        let found: Option<Record> =
-            arm.get(call("reading the name of the private endpoint", &record, DNS_VERSION)).await?;
-        if found.is_some_and(|record| names(&record, &endpoint)) {
-            let call = call("deleting the name of the private endpoint", &record, DNS_VERSION);
-            gone(arm.write::<()>(call, Method::DELETE, None, None).await.map_err(BackendError::from))?;
-        }
-        let answer = arm.write::<()>(call(REMOVAL, &path, NETWORK_VERSION), Method::DELETE, None, None).await;
-        memory.begin(name, REMOVAL, ENDPOINT, gone(answer.map_err(BackendError::from))?.flatten());
-        Err(busy())
+/// Takes away the endpoint that led to the server, and before it the name that leads to the endpoint. What bears such
+/// a name and leads elsewhere is somebody else's.
+pub(super) async fn remove(service: &Service, identity: &ServerIdentity) -> Result<(), BackendError> {
+    let (arm, memory, name) = (&service.arm, &service.memory, &identity.name);
+    let busy = || BackendError::Busy { message: format!("Azure is {REMOVAL}") };
+    if let Some((task, Course::Running)) = memory.course(arm, name).await?
+        && task.about == ENDPOINT
+    {
+        return Err(busy());
     }
+    if let Some(error) = memory.take_failure(name, ENDPOINT) {
+        return Err(error);
+    }
+    let network = format!("{}/providers/Microsoft.Network", group(&service.azure, identity));
+    let path = format!("{network}/privateEndpoints/{}", escaped(name));
+    let call = |name, path, version| Call { name, path, version, urgency: Urgency::User };
+    let endpoint: Option<Endpoint> =
+        arm.get(call("reading the private endpoint", &path, NETWORK_VERSION)).await?;
+    let Some(endpoint) = endpoint.filter(|one| leads_to(one, name, &service.path(identity))) else {
+        return Ok(());
+    };
+    let record = format!("{network}/privateDnsZones/{ZONE}/A/{}", escaped(name));
+    let found: Option<Record> =
+        arm.get(call("reading the name of the private endpoint", &record, DNS_VERSION)).await?;
+    if found.is_some_and(|record| names(&record, &endpoint)) {
+        let call = call("deleting the name of the private endpoint", &record, DNS_VERSION);
+        gone(arm.write::<()>(call, Method::DELETE, None, None).await.map_err(BackendError::from))?;
+    }
+    let answer = arm.write::<()>(call(REMOVAL, &path, NETWORK_VERSION), Method::DELETE, None, None).await;
+    memory.begin(name, REMOVAL, ENDPOINT, gone(answer.map_err(BackendError::from))?.flatten());
+    Err(busy())
 }
 
 /// What is gone already is what was asked for.

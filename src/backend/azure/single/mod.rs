@@ -6,30 +6,26 @@
 mod change;
 mod endpoint;
 mod model;
-mod observe;
 mod requests;
 mod rules;
 #[cfg(test)]
 mod tests;
 mod validate;
 
-use std::collections::{BTreeSet, HashSet};
-use std::sync::Mutex;
-use std::time::Duration;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::super::{
-    BackendError, DesiredServer, Difference, Logins, Notes, Owner, Read, Rejection, Removal, ServerBackend,
-    ServerFacts, ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Logins, Rejection, ServerFacts, ServerIdentity, Urgency,
 };
+use super::backend::{AzureBackend, Offering};
 use super::firewall::Policy;
-use super::service::{SETTLING, Service, refused};
-use super::{AzureConfigError, Variables, identity};
-use crate::api::DeletionPolicy;
+use super::model::Configuration;
+use super::{AzureConfigError, Variables, parameters};
 use crate::config::AzureSingleConfig;
-use crate::secrets::Password;
 
 /// When we have asked for the server: the service does not say when it was made, and two servers may stand under one
 /// name one after the other.
@@ -40,14 +36,11 @@ const RETIRED: &str = "Microsoft has retired single servers, and the operator ma
                        azurepostgresflexible, or let the administrator set allow_retired_service where Azure still makes \
                        them";
 
+/// The service, with what is known of its servers.
+type Service = super::service::Service<model::Properties>;
+
 /// Single servers.
-#[derive(Debug)]
-pub struct SingleBackend {
-    config: AzureSingleConfig,
-    service: Service<model::Server>,
-    /// Servers that were restarted, and are still marked as waiting for it.
-    restarted: Mutex<HashSet<String>>,
-}
+pub type SingleBackend = AzureBackend<Single>;
 
 impl SingleBackend {
     /// Nothing is asked of Azure yet.
@@ -56,7 +49,22 @@ impl SingleBackend {
     /// When a key of the configuration cannot be used.
     pub fn new(config: AzureSingleConfig, variables: &Variables) -> Result<Self, AzureConfigError> {
         let service = Service::new(&config.azure, "servers", model::API_VERSION, variables)?;
-        Ok(Self { config, service, restarted: Mutex::default() })
+        Ok(Self { offering: Single { config, restarted: Mutex::default() }, service })
+    }
+}
+
+/// What single servers have of their own.
+#[derive(Debug)]
+pub struct Single {
+    config: AzureSingleConfig,
+    /// Servers that were restarted, and are still marked as waiting for it.
+    restarted: Mutex<HashSet<String>>,
+}
+
+impl Single {
+    /// Whether this process has restarted the server since it was marked as waiting for it.
+    fn was_restarted(&self, identity: &ServerIdentity) -> bool {
+        self.restarted.lock().unwrap_or_else(PoisonError::into_inner).contains(&identity.name)
     }
 }
 
@@ -73,19 +81,16 @@ fn public_access(config: &AzureSingleConfig) -> Option<bool> {
 }
 
 #[async_trait]
-impl ServerBackend for SingleBackend {
-    fn name(&self) -> &'static str {
-        "azurepostgres"
-    }
-
-    fn admin_username(&self) -> String {
-        self.config.azure.admin_username.clone()
-    }
-
+impl Offering for Single {
+    const NAME: &'static str = "azurepostgres";
     /// Single servers are behind a gate that wants to know whose login it is
     /// (<https://learn.microsoft.com/previous-versions/azure/postgresql/single-server/how-to-create-users>).
-    fn logins(&self) -> Logins {
-        Logins::AtHost
+    const LOGINS: Logins = Logins::AtHost;
+    type Own = model::Properties;
+    type OwnWrite = model::PropertiesWrite;
+
+    fn policy(&self) -> Policy<'_> {
+        policy(&self.config)
     }
 
     fn creates(&self) -> Result<(), Rejection> {
@@ -95,41 +100,9 @@ impl ServerBackend for SingleBackend {
         }
     }
 
-    fn settling_time(&self) -> Duration {
-        SETTLING
-    }
-
-    fn default_deletion(&self, of_original: bool) -> DeletionPolicy {
-        self.service.default_deletion(of_original)
-    }
-
-    fn leaves_deleted(&self) -> bool {
-        self.config.azure.server_delete_fake
-    }
-
-    fn leaves_databases(&self) -> bool {
-        self.config.azure.database_delete_fake
-    }
-
     /// A private endpoint that the original made goes with its server.
     fn concludes(&self) -> bool {
         self.config.network.create_private_endpoint
-    }
-
-    fn firewall_rules(&self, desired: &DesiredServer<'_>) -> BTreeSet<String> {
-        policy(&self.config).asked(desired.spec).into_keys().collect()
-    }
-
-    fn notes(&self, identity: &ServerIdentity) -> Notes {
-        self.service.notes(identity)
-    }
-
-    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
-        self.service.recall(identity, kept);
-    }
-
-    fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {
-        identity::of(&self.config.azure, owner)
     }
 
     fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>> {
@@ -140,83 +113,58 @@ impl ServerBackend for SingleBackend {
         validate::unsupported(&self.config, desired.spec)
     }
 
-    async fn observe(
+    fn note(&self, identity: &ServerIdentity, server: &model::Server, facts: &mut ServerFacts) {
+        if self.was_restarted(identity) {
+            facts.settings.insert(rules::RESTARTED.to_owned(), "yes".to_owned());
+        }
+        // As the original published it: with the server's name, not with its host's.
+        let name = server.name.as_ref().unwrap_or(&identity.name);
+        facts.admin_username = format!("{}@{name}", facts.admin_username);
+    }
+
+    async fn parameters(
         &self,
+        service: &Service,
         identity: &ServerIdentity,
-        owner: &Owner,
-        read: Read,
-    ) -> Result<ServerObservation, BackendError> {
-        self.look(identity, owner, read).await
+        urgency: Urgency,
+    ) -> Result<Vec<Configuration>, BackendError> {
+        let path = format!("{}/configurations/{}", service.path(identity), parameters::PRELOADED);
+        let found = service.get("reading the preloaded libraries", &path, urgency).await?;
+        Ok(found.into_iter().collect())
     }
 
     fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
         rules::differences(desired, &self.config, facts)
     }
 
-    async fn create(
+    fn new_server(
         &self,
-        identity: &ServerIdentity,
+        _: &ServerIdentity,
         desired: &DesiredServer<'_>,
-        password: &Password,
-    ) -> Result<(), BackendError> {
-        let body = || {
-            self.creates().map_err(|rejection| refused(vec![rejection]))?;
-            let now = Timestamp::now();
-            requests::create(identity, desired, &self.config, password, now).map_err(refused)
-        };
-        self.service.create(identity, desired, password, body).await
+    ) -> Result<model::ServerWrite, Vec<Rejection>> {
+        requests::create(desired, &self.config, Timestamp::now())
     }
 
-    async fn update(
+    fn change(
         &self,
-        identity: &ServerIdentity,
         desired: &DesiredServer<'_>,
+        server: &model::Server,
         differences: &[Difference],
-    ) -> Result<(), BackendError> {
-        let server = self.service.at_rest(identity, desired.owner).await?;
-        let body = requests::change(desired, &self.config, &server, differences);
-        self.service.update(identity, differences, body).await
+    ) -> Option<model::ServerWrite> {
+        requests::change(desired, &self.config, server, differences)
     }
 
     async fn configure(
         &self,
+        service: &Service,
         identity: &ServerIdentity,
-        desired: &DesiredServer<'_>,
+        server: &model::Server,
         differences: &[Difference],
     ) -> Result<(), BackendError> {
-        self.configure_server(identity, desired, differences).await
+        self.configure_server(service, identity, server, differences).await
     }
 
-    async fn set_admin_password(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        password: &Password,
-    ) -> Result<(), BackendError> {
-        self.service.change_password(identity, owner, password).await
-    }
-
-    async fn mark(&self, identity: &ServerIdentity, owner: &Owner, left: bool) -> Result<(), BackendError> {
-        self.service.mark(identity, owner, left).await
-    }
-
-    async fn delete(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        uid: Option<&str>,
-        removal: Removal,
-    ) -> Result<(), BackendError> {
-        self.service.delete(identity, owner, uid, removal).await
-    }
-
-    async fn conclude(
-        &self,
-        identity: &ServerIdentity,
-        _: &Owner,
-        _: Removal,
-        _: Option<&str>,
-    ) -> Result<(), BackendError> {
-        self.remove_endpoint(identity).await
+    async fn conclude(&self, service: &Service, identity: &ServerIdentity) -> Result<(), BackendError> {
+        endpoint::remove(service, identity).await
     }
 }

@@ -1,97 +1,68 @@
 //! The resources of single servers, and of what the original put around them: only the fields that we set or read. API
 //! version 2017-12-01, the only one.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::super::model::{Hidden, Resource};
+use super::super::fields::OFF;
+use super::super::model::{self, Disk, OwnProperties};
 use super::CREATED;
 
 /// The version of the API that this was made for.
 pub(super) const API_VERSION: &str = "2017-12-01";
 
+pub(super) const MB_PER_GB: u32 = 1024;
+
 /// A server, as it is read.
+pub(super) type Server = model::Server<Properties>;
+/// A server, as it is made or changed.
+pub(super) type ServerWrite = model::ServerWrite<PropertiesWrite>;
+
+/// What only single servers are like, as it is read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Server {
-    #[serde(default)]
-    pub(super) id: Option<String>,
-    #[serde(default)]
-    pub(super) name: Option<String>,
-    #[serde(default)]
-    pub(super) tags: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    pub(super) sku: Option<Sku>,
-    #[serde(default)]
-    pub(super) properties: Properties,
-}
-
-impl Resource for Server {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn tags(&self) -> Option<&BTreeMap<String, String>> {
-        self.tags.as_ref()
-    }
-
-    fn state(&self) -> Option<&str> {
-        self.properties.user_visible_state.as_deref()
-    }
-
-    /// Of the original's servers nothing tells when they were made.
-    fn uid(&self) -> Option<String> {
-        let made = self.tags.as_ref().and_then(|tags| tags.get(CREATED).cloned());
-        made.or_else(|| self.id.as_ref().map(|id| id.to_lowercase()))
-    }
-}
-
-/// What a server is like, as it is read.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Properties {
+pub(in super::super) struct Properties {
     #[serde(default)]
     pub(super) user_visible_state: Option<String>,
-    #[serde(default)]
-    pub(super) version: Option<String>,
-    #[serde(default)]
-    pub(super) fully_qualified_domain_name: Option<String>,
-    #[serde(default)]
-    pub(super) administrator_login: Option<String>,
     #[serde(default)]
     pub(super) storage_profile: Option<Storage>,
     #[serde(default)]
     pub(super) public_network_access: Option<String>,
 }
 
-/// A server, as it is made or changed.
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ServerWrite {
-    /// Only when it is made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) location: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sku: Option<Sku>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tags: Option<BTreeMap<String, String>>,
-    #[serde(skip_serializing_if = "PropertiesWrite::is_empty")]
-    pub(super) properties: PropertiesWrite,
+impl OwnProperties for Properties {
+    fn state(&self) -> Option<&str> {
+        self.user_visible_state.as_deref()
+    }
+
+    fn disk(&self) -> Disk<'_> {
+        let Some(profile) = &self.storage_profile else { return Disk::default() };
+        Disk {
+            gb: profile.storage_mb.map(|mb| mb / MB_PER_GB),
+            auto_grow: profile.storage_autogrow.as_deref(),
+            retention_days: profile.backup_retention_days,
+            geo_redundant: profile.geo_redundant_backup.as_deref(),
+        }
+    }
+
+    fn is_private(&self) -> bool {
+        self.public_network_access.as_deref() == Some(OFF)
+    }
+
+    /// The name stays the same within a network.
+    fn is_named_in_certificate(&self) -> bool {
+        true
+    }
+
+    /// Of the original's servers nothing tells when they were made.
+    fn made(server: &Server) -> Option<String> {
+        server.tags.as_ref()?.get(CREATED).cloned()
+    }
 }
 
-/// What a server shall be like; what is not named stays.
+/// What only a single server shall be like; what is not named stays.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PropertiesWrite {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) create_mode: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) version: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) administrator_login: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) administrator_login_password: Option<Hidden>,
+pub(in super::super) struct PropertiesWrite {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ssl_enforcement: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,24 +71,6 @@ pub(super) struct PropertiesWrite {
     pub(super) public_network_access: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) storage_profile: Option<Storage>,
-}
-
-impl PropertiesWrite {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// The machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Sku {
-    pub(super) name: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) tier: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) family: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) capacity: Option<u32>,
 }
 
 /// The disk and its backups.

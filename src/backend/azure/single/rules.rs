@@ -1,16 +1,15 @@
 //! What of a spec is compared with a server. Pure.
 
 use super::super::super::{
-    Change, DesiredServer, Difference, FIREWALL_RULE, FieldRule, PARAMETER, Semantics, ServerFacts, Settings,
-    Stage, abandoned, compare, sizes,
+    Change, DesiredServer, Difference, FIREWALL_RULE, PARAMETER, ServerFacts, Settings, Stage, abandoned,
+    compare, sizes,
 };
-use super::super::fields::{
-    self, AUTO_GROW, GEO, LOCK, NETWORK, OFF, PRIVATE, PUBLIC, RESTART, RETENTION, SKU, STORAGE, TAG,
-    VERSION, major, on_off, sku_text,
-};
+use super::super::fields::{self, NETWORK, PRIVATE, PUBLIC, RESTART, TAG, VERSION, major};
+use super::super::rules::{RULES, ask_size};
 use super::super::{extensions, parameters};
-use super::model::Server;
+use super::model::MB_PER_GB;
 use super::{RESTART_DUE, policy, public_access};
+use crate::api::PostgreSQLServerSpec;
 use crate::config::AzureSingleConfig;
 
 /// Says that this process has restarted the server.
@@ -19,79 +18,17 @@ pub(super) const RESTARTED: &str = "restarted";
 /// The newest version that the service has had.
 pub(super) const NEWEST: u32 = 11;
 
-pub(super) const MB_PER_GB: u32 = 1024;
-
-const fn rule(
-    field: &'static str,
-    semantics: Semantics,
-    stage: Stage,
-    restart: bool,
-    revives: bool,
-) -> FieldRule {
-    FieldRule { field, semantics, stage, restart, revives }
-}
-
-/// Which changes interrupt connections:
-/// <https://learn.microsoft.com/previous-versions/azure/postgresql/single-server/concepts-pricing-tiers>.
-const RULES: &[FieldRule] = &[
-    rule(STORAGE, Semantics::Floor, Stage::Update, false, false),
-    rule(AUTO_GROW, Semantics::Exact, Stage::Update, false, false),
-    rule(SKU, Semantics::Exact, Stage::Update, true, false),
-    rule(RETENTION, Semantics::Exact, Stage::Update, false, false),
-    rule(GEO, Semantics::SetOnce, Stage::Update, false, false),
-    rule("tag.*", Semantics::Exact, Stage::Update, false, false),
-    // The operator itself may be let in by one of them.
-    rule(NETWORK, Semantics::Exact, Stage::Update, false, true),
-    rule("firewall.*", Semantics::Exact, Stage::Update, false, true),
-    rule(LOCK, Semantics::Exact, Stage::Configure, false, false),
-    rule("parameter.*", Semantics::Exact, Stage::Configure, true, false),
-];
-
-/// Storage in GB.
-pub(super) fn storage_gb(server: &Server) -> Option<u32> {
-    let profile = server.properties.storage_profile.as_ref()?;
-    profile.storage_mb.map(|mb| mb / MB_PER_GB)
-}
-
-/// What a server is like, in the words of the rules; without rules of the firewall, parameters and lock.
-pub(super) fn found(server: &Server) -> Settings {
-    let mut found = Settings::new();
-    let mut note = |field: &str, value: Option<String>| {
-        if let Some(value) = value {
-            found.insert(field.to_owned(), value);
-        }
-    };
-    let properties = &server.properties;
-    let profile = properties.storage_profile.as_ref();
-    note(STORAGE, storage_gb(server).map(|gb| gb.to_string()));
-    note(AUTO_GROW, profile.and_then(|profile| profile.storage_autogrow.clone()));
-    note(SKU, server.sku.as_ref().map(|sku| sku_text(&sku.name, &sku.tier)));
-    note(VERSION, properties.version.clone());
-    note(RETENTION, profile.and_then(|profile| profile.backup_retention_days).map(|days| days.to_string()));
-    note(GEO, profile.and_then(|profile| profile.geo_redundant_backup.clone()));
-    let closed = properties.public_network_access.as_deref() == Some(OFF);
-    note(NETWORK, Some(if closed { PRIVATE } else { PUBLIC }.to_owned()));
-    fields::note_tags(&mut found, server.tags.as_ref());
-    found
-}
-
 /// What is asked for of a server that is like `found`. What neither spec nor configuration names is left alone.
 pub(super) fn wanted(desired: &DesiredServer<'_>, config: &AzureSingleConfig, found: &Settings) -> Settings {
     let spec = desired.spec;
     let mut wanted = Settings::new();
-    let mut ask = |field: &str, value: Option<String>| {
-        if let Some(value) = value {
-            wanted.insert(field.to_owned(), value);
-        }
-    };
     if let (Some(size), Ok(sizing)) = (&spec.size, sizes::single(config, spec.size.as_ref())) {
-        let sized = size.class.is_some() || size.cpu.is_some() || size.memory_mb.is_some();
         let sku = &sizing.size.sku;
-        ask(SKU, sized.then(|| sku_text(&sku.name, &sku.tier)));
-        ask(STORAGE, size.storage_gb.map(|_| (sizing.size.storage_mb / MB_PER_GB).to_string()));
-        ask(AUTO_GROW, size.storage_auto_grow.map(on_off));
+        ask_size(&mut wanted, size, (&sku.name, &sku.tier), sizing.size.storage_mb / MB_PER_GB);
     }
-    ask(NETWORK, public_access(config).map(|public| if public { PUBLIC } else { PRIVATE }.to_owned()));
+    if let Some(public) = public_access(config) {
+        wanted.insert(NETWORK.to_owned(), if public { PUBLIC } else { PRIVATE }.to_owned());
+    }
     fields::ask(&mut wanted, desired, &config.azure, policy(config), &config.parameters.azure, found);
     if found.contains_key(parameters::READ) {
         for (name, value) in extensions::asked(spec, found) {
@@ -115,12 +52,7 @@ pub(super) fn differences(
         rule.is_some_and(|rule| policy(config).removes(rule, desired.managed_rules))
     };
     differences.extend(abandoned(RULES, &wanted, found, is_ours));
-    differences.extend(
-        found
-            .get(VERSION)
-            .zip(desired.spec.version.as_deref())
-            .and_then(|(found, wanted)| version(found, wanted)),
-    );
+    differences.extend(version(found, desired.spec));
     let more = differences.iter().any(|difference| difference.field.starts_with(PARAMETER));
     differences.extend(restart(found).filter(|_| !more));
     differences
@@ -132,7 +64,8 @@ pub(super) fn known_version(version: &str) -> Option<u32> {
 }
 
 /// Versions stay what they are.
-fn version(found: &str, wanted: &str) -> Option<Difference> {
+fn version(found: &Settings, spec: &PostgreSQLServerSpec) -> Option<Difference> {
+    let (found, wanted) = (found.get(VERSION)?, spec.version.as_deref()?);
     let (running, asked): (u32, u32) = (major(found)?.parse().ok()?, known_version(wanted)?);
     if running == asked {
         return None;

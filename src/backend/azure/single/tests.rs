@@ -6,7 +6,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::super::super::{DesiredServer, ServerBackend, ServerFacts, Settings};
-use super::super::model::{Configuration, FirewallRule, Resource};
+use super::super::model::{Configuration, FirewallRule};
 use super::super::testing::{identity, owner, section, sentence, spec, with};
 use super::super::{Variables, firewall, parameters};
 use super::model::{Endpoint, Record, Server};
@@ -51,7 +51,7 @@ fn server(tags: Value) -> Server {
 }
 
 fn facts(server: &Server, preloaded: &str, rules: &[(&str, &str, &str)]) -> ServerFacts {
-    let mut settings: Settings = rules::found(server);
+    let mut settings: Settings = super::super::rules::found(server);
     let configuration: Configuration = serde_json::from_value(json!({
         "name": "shared_preload_libraries",
         "properties": {"value": preloaded, "defaultValue": "", "dataType": "Set", "source": "system-default"},
@@ -75,7 +75,8 @@ fn told(config: &AzureSingleConfig, spec: &PostgreSQLServerSpec, facts: &ServerF
 fn created(config: &AzureSingleConfig, spec: &PostgreSQLServerSpec) -> Value {
     let (owner, password) = (owner(), Password::new("s3cret"));
     let (desired, now) = (DesiredServer::new(&owner, spec), "2026-01-02T03:04:05Z".parse().unwrap());
-    let body = requests::create(&identity(), &desired, config, &password, now).unwrap();
+    let own = requests::create(&desired, config, now).unwrap();
+    let body = super::super::requests::create(own, &identity(), &desired, &config.azure, &password);
     assert!(!format!("{body:?}").contains("s3cret"));
     serde_json::to_value(body).unwrap()
 }
@@ -127,7 +128,7 @@ fn what_is_asked_for_and_not_there_differs(#[case] asked: Value, #[case] expecte
 #[test]
 fn storage_that_has_grown_is_left_alone() {
     let mut grown = server(json!({}));
-    grown.properties.storage_profile.as_mut().unwrap().storage_mb = Some(204_800);
+    grown.properties.own.storage_profile.as_mut().unwrap().storage_mb = Some(204_800);
     let asked = spec(json!({"size": {"storageGB": 150}}));
     assert_eq!(told(&config(json!({})), &asked, &facts(&grown, "", &[])), Vec::<String>::new());
 }

@@ -1,78 +1,50 @@
 //! Backups on demand: a record, nothing can be restored from it.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
-use crate::azure::Inner;
-use crate::azure::operations::{self, change, writable};
-use crate::azure::server::{Server, Service};
-use crate::azure::target::Target;
-use crate::azure::wire::{Ask, Refusal, Reply};
+use crate::azure::below::{self, Below};
+use crate::azure::server::Server;
+use crate::azure::wire::{Refusal, Reply};
 
-const SERVICE: Service = Service::Flexible;
-
-pub(in crate::azure) fn answer(
-    inner: &Arc<Inner>,
-    ask: &Ask,
-    target: &Target,
-    server: &str,
-    backup: Option<&&str>,
-) -> Result<Reply, Refusal> {
-    let mut world = inner.world();
-    let of = world.servers.get(&(SERVICE, server.to_lowercase()));
-    let of = of.ok_or_else(|| operations::not_found(SERVICE, server))?;
+pub(in crate::azure) fn answer(call: Below<'_>) -> Result<Reply, Refusal> {
+    let mut world = call.inner.world();
+    let of = call.of(&world)?;
     let missing = |name: &str| {
-        let message = format!("The backup '{name}' of '{server}' was not found.");
+        let message = format!("The backup '{name}' of '{}' was not found.", call.server);
         Refusal::new(404, "ResourceNotFound", message)
     };
-    match (ask.method.as_str(), backup) {
-        ("GET", None) => {
-            let all: Vec<Value> = of.backups.iter().map(|(name, it)| json(of, name, it)).collect();
-            Ok(Reply::ok(json!({"value": all})))
-        }
+    match (call.ask.method.as_str(), call.name) {
+        ("GET", None) => Ok(below::list(of.backups.iter().map(|(name, it)| json(of, name, it)))),
         ("GET", Some(name)) => {
-            of.backups.get(*name).map(|it| Reply::ok(json(of, name, it))).ok_or_else(|| missing(name))
+            of.backups.get(name).map(|it| Reply::ok(json(of, name, it))).ok_or_else(|| missing(name))
         }
         ("PUT", Some(name)) => {
-            if of.backups.contains_key(*name) {
+            if of.backups.contains_key(name) {
                 let message = format!("The backup '{name}' exists already.");
                 return Err(Refusal::new(409, "BackupAlreadyExists", message));
             }
-            let of = writable(&mut world, SERVICE, server, &["Ready"])?;
-            let job = inner.begin(of, Some("Updating"), Some("Ready"));
-            let (name, clock) = ((*name).to_owned(), inner.clock.clone());
-            let done = change(move |of| {
+            let (name, clock) = (name.to_owned(), call.inner.clock.clone());
+            call.record(&mut world, move |of| {
                 let it = (clock.now().to_string(), true);
                 of.shown = Some(json(of, &name, &it));
                 of.backups.insert(name, it);
-            });
-            Ok(inner.accept(&mut world, ask, target, job, async move { Ok(done) }))
+            })
         }
-        ("DELETE", Some(name)) => match of.backups.get(*name) {
+        ("DELETE", Some(name)) => match of.backups.get(name) {
             None => Ok(Reply::empty(204)),
             Some((_, false)) => Err(Refusal::invalid("A backup of the service cannot be deleted.")),
             Some(_) => {
-                let of = writable(&mut world, SERVICE, server, &["Ready"])?;
-                let job = inner.begin(of, Some("Updating"), Some("Ready"));
-                let name = (*name).to_owned();
-                let done = change(move |of| {
-                    of.backups.remove(&name);
-                });
-                Ok(inner.accept(&mut world, ask, target, job, async move { Ok(done) }))
+                let name = name.to_owned();
+                call.record(&mut world, move |of| drop(of.backups.remove(&name)))
             }
         },
-        _ => Err(Refusal::new(405, "MethodNotAllowed", "Backups do not know this method.")),
+        _ => Err(Below::wrong_method("Backups")),
     }
 }
 
 fn json(of: &Server, name: &str, (completed, on_demand): &(String, bool)) -> Value {
     let (kind, source) =
         if *on_demand { ("Customer On-Demand", "Customer Initiated") } else { ("Full", "Automatic") };
-    json!({
-        "id": format!("{}/backups/{name}", of.id()),
-        "name": name,
-        "type": format!("{}/backups", of.service.kind()),
-        "properties": {"backupType": kind, "completedTime": completed, "source": source},
-    })
+    let properties = json!({"backupType": kind, "completedTime": completed, "source": source});
+    below::json(of, "backups", name, properties)
 }

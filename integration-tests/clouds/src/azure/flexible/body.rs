@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::azure::switch::Switch;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
@@ -108,21 +110,4 @@ pub(super) struct AuthConfig {
     pub(super) password_auth: Option<Switch>,
     #[serde(rename = "tenantId")]
     _tenant_id: Option<IgnoredAny>,
-}
-
-/// Enabled or not; in any case.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(in crate::azure) struct Switch(pub(in crate::azure) bool);
-
-impl TryFrom<String> for Switch {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.to_lowercase().as_str() {
-            "enabled" => Ok(Self(true)),
-            "disabled" => Ok(Self(false)),
-            _ => Err(format!("'{text}' is neither Enabled nor Disabled")),
-        }
-    }
 }

@@ -6,21 +6,17 @@ mod rules;
 mod write;
 
 pub(super) use backups::answer as backups;
-pub(super) use body::Switch;
-pub(super) use write::{made, power, write};
+pub(super) use write::{create, made, update};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::server::Server;
+use super::switch::word;
 
-fn switch(on: bool) -> &'static str {
-    if on { "Enabled" } else { "Disabled" }
-}
-
-/// As the service describes it [S]. Tags are left out when there are none [K].
+/// As the service describes it [S].
 pub(super) fn json(it: &Server, api_version: &str) -> Value {
     let (ha, window) = (&it.high_availability, &it.window);
-    let mut network = json!({"publicNetworkAccess": switch(it.public)});
+    let mut network = json!({"publicNetworkAccess": word(it.public)});
     if let (Some(subnet), Some(zone)) = (&it.subnet, &it.dns_zone) {
         network["delegatedSubnetResourceId"] = json!(subnet);
         network["privateDnsZoneArmResourceId"] = json!(zone);
@@ -37,20 +33,20 @@ pub(super) fn json(it: &Server, api_version: &str) -> Value {
         "availabilityZone": it.zone,
         "storage": {
             "storageSizeGB": it.storage.size,
-            "autoGrow": switch(it.storage.auto_grow),
+            "autoGrow": word(it.storage.auto_grow),
             "tier": it.storage.tier,
             "iops": it.storage.iops,
         },
         "authConfig": {"activeDirectoryAuth": "Disabled", "passwordAuth": "Enabled"},
         "backup": {
             "backupRetentionDays": it.retention,
-            "geoRedundantBackup": switch(it.geo_backup),
+            "geoRedundantBackup": word(it.geo_backup),
         },
         "dataEncryption": {"type": "SystemManaged"},
         "network": network,
         "highAvailability": availability,
         "maintenanceWindow": {
-            "customWindow": switch(window.custom),
+            "customWindow": word(window.custom),
             "dayOfWeek": window.day,
             "startHour": window.hour,
             "startMinute": window.minute,
@@ -67,17 +63,8 @@ pub(super) fn json(it: &Server, api_version: &str) -> Value {
     if let Some(minor) = &it.minor_version {
         properties["minorVersion"] = json!(minor);
     }
-    let mut whole = Map::from_iter([
-        ("id".to_owned(), json!(it.id())),
-        ("name".to_owned(), json!(it.name)),
-        ("type".to_owned(), json!(it.service.kind())),
-        ("location".to_owned(), json!(it.location)),
-        ("sku".to_owned(), json!({"name": it.sku.0, "tier": it.sku.1})),
-        ("systemData".to_owned(), json!({"createdAt": it.created})),
-        ("properties".to_owned(), properties),
-    ]);
-    if !it.tags.is_empty() {
-        whole.insert("tags".to_owned(), json!(it.tags));
-    }
-    Value::Object(whole)
+    let sku = json!({"name": it.sku.0, "tier": it.sku.1});
+    let mut whole = it.resource(&it.location, sku, properties);
+    whole["systemData"] = json!({"createdAt": it.created});
+    whole
 }

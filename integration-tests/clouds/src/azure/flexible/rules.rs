@@ -1,8 +1,9 @@
 //! What a flexible server may be, and what it becomes by a change [D][K].
 
-use super::body::{self, Body, Switch};
+use super::body::{self, Body};
 use crate::azure::rules;
 use crate::azure::server::{HighAvailability, Server, Storage, Window};
+use crate::azure::switch::Switch;
 use crate::azure::wire::Refusal;
 
 /// GiB, tier, operations per second of a premium SSD [D].

@@ -3,63 +3,36 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::azure::operations::{self, Change, Job, change, failure, writable};
+use crate::azure::operations::{Change, change, writable};
 use crate::azure::server::{Server, Service, Window};
+use crate::azure::switch::Switch;
 use crate::azure::target::Target;
 use crate::azure::wire::{Ask, Refusal, Reply};
-use crate::azure::{AUTHORITY, CREATION, Inner, Setting, flavour, rules as common, settings};
+use crate::azure::{AUTHORITY, Inner, Setting, flavour, rules as common, servers, settings};
 use crate::postgres::{self, Address, Admin};
 
-use super::body::{Body, Sku, Switch};
+use super::body::{Body, Sku};
 use super::rules;
 
 const SERVICE: Service = Service::Flexible;
 
 type Settings = BTreeMap<String, Setting>;
 
-pub(in crate::azure) fn write(
+pub(in crate::azure) fn create(
     inner: &Arc<Inner>,
     ask: &Ask,
     target: &Target,
     name: &str,
 ) -> Result<Reply, Refusal> {
-    let key = (SERVICE, name.to_lowercase());
-    let group = target.group.clone().unwrap_or_default();
-    let at = inner.world().servers.get(&key).map(|it| it.group.clone());
-    let here = at.as_ref().is_some_and(|at| at.eq_ignore_ascii_case(&group));
-    match ask.method.as_str() {
-        "PUT" if at.is_some() && !here => {
-            let message = format!("Specified server name '{name}' is already used.");
-            Err(Refusal::new(409, "ServerNameAlreadyExists", message))
-        }
-        "PUT" if here => update(inner, ask, target, name),
-        "PUT" => create(inner, ask, target, name),
-        "PATCH" if here => update(inner, ask, target, name),
-        "PATCH" => Err(operations::not_found(SERVICE, name)),
-        "DELETE" if here => delete(inner, ask, target, name),
-        "DELETE" => Ok(Reply::empty(204)),
-        _ => Err(Refusal::new(405, "MethodNotAllowed", "Servers do not know this method.")),
-    }
-}
-
-fn create(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<Reply, Refusal> {
     common::server_name(name)?;
     let body: Body = ask.json()?;
-    let mut server = planned(inner, target, name, &body)?;
+    let server = planned(inner, target, name, &body)?;
     let password = body.properties.administrator_login_password.as_deref();
-    let password = password.ok_or_else(|| Refusal::invalid("administratorLoginPassword is required."))?;
-    common::password(password, &server.admin)?;
+    let password = common::first_password(password, &server.admin)?.to_owned();
     let major = server.version.parse().unwrap_or_default();
-    let admin = Admin { name: server.admin.clone(), password: password.to_owned(), database: None, major };
-    let mut world = inner.world();
-    let fails = world.failing_creations > 0;
-    world.failing_creations = world.failing_creations.saturating_sub(1);
-    let mut job = inner.begin(&mut server, Some("Provisioning"), Some("Ready"));
-    (job.creates, job.lasts) = (true, inner.pace * CREATION);
-    world.servers.insert(job.server.clone(), server);
+    let admin = Admin { name: server.admin.clone(), password, database: None, major };
     let pool = inner.pool.clone();
-    let work = async move { if fails { Err(failure()) } else { made(&pool, admin).await.map_err(internal) } };
-    Ok(inner.accept(&mut world, ask, target, job, work))
+    Ok(servers::begin(inner, ask, target, server, async move { made(&pool, admin).await }))
 }
 
 /// What the request asks for, checked, with what the service fills in.
@@ -73,13 +46,10 @@ fn planned(inner: &Inner, target: &Target, name: &str, body: &Body) -> Result<Se
     common::tags(&tags)?;
     rules::network(&asked.network, None)?;
     let zone = rules::zone(asked.availability_zone.as_deref())?.unwrap_or_else(|| "1".to_owned());
-    let group = target.group.clone().unwrap_or_default();
-    let group = inner.world().groups.get(&group.to_lowercase()).cloned().unwrap_or(group);
     let public = asked.network.public_network_access.is_none_or(|Switch(on)| on);
     let in_network = asked.network.delegated_subnet_resource_id.is_some();
     let admin = common::administrator(asked.administrator_login.as_deref())?;
     Ok(Server {
-        group,
         location,
         tags,
         version: rules::version(asked.version.as_deref(), None)?,
@@ -93,7 +63,7 @@ fn planned(inner: &Inner, target: &Target, name: &str, body: &Body) -> Result<Se
         subnet: asked.network.delegated_subnet_resource_id.clone(),
         dns_zone: asked.network.private_dns_zone_arm_resource_id.clone(),
         sku,
-        ..Server::empty(SERVICE, name, &admin, inner.clock.now().to_string(), inner.id())
+        ..servers::planned(inner, target, SERVICE, name, &admin)
     })
 }
 
@@ -112,11 +82,12 @@ pub(in crate::azure) async fn made(pool: &postgres::Pool, admin: Admin) -> Resul
     }))
 }
 
-fn internal(error: postgres::Error) -> Refusal {
-    Refusal::new(500, "InternalServerError", error.to_string())
-}
-
-fn update(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<Reply, Refusal> {
+pub(in crate::azure) fn update(
+    inner: &Arc<Inner>,
+    ask: &Ask,
+    target: &Target,
+    name: &str,
+) -> Result<Reply, Refusal> {
     let body: Body = ask.json()?;
     rules::simulated(&body)?;
     let mut world = inner.world();
@@ -160,7 +131,7 @@ fn update(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<
     let work = async move {
         let behind = next.behind.clone();
         if let (Some(password), Some(behind)) = (&password, &behind) {
-            behind.set_password(&next.admin, password).await.map_err(internal)?;
+            behind.set_password(&next.admin, password).await.map_err(Refusal::internal)?;
         }
         let mut newer = None;
         if let (true, Some(behind)) = (restarts, &behind) {
@@ -200,7 +171,7 @@ async fn upgraded(
     let refused = |error: postgres::Error| Refusal::new(400, "MajorVersionUpgradeFailed", error.to_string());
     let server =
         flavour::upgraded(behind, major, &settings::parameters(&next.settings)).await.map_err(refused)?;
-    let known = settings::known(&server).await.map_err(internal)?;
+    let known = settings::known(&server).await.map_err(Refusal::internal)?;
     Ok(Some((Arc::new(server), settings::carried(&next.settings, known))))
 }
 
@@ -209,67 +180,6 @@ fn minor_version(settings: &Settings) -> Option<String> {
 }
 
 async fn restart(behind: &postgres::Server) -> Result<(), Refusal> {
-    behind.stop().await.map_err(internal)?;
-    behind.start().await.map_err(internal)
-}
-
-fn delete(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<Reply, Refusal> {
-    let mut world = inner.world();
-    let states = ["Ready", "Stopped", "Disabled", "Inaccessible"];
-    let server = writable(&mut world, SERVICE, name, &states)?;
-    server.remember(ask.version());
-    let job = inner.begin(server, Some("Dropping"), None);
-    let work = async { Ok(change(|_| ())) };
-    Ok(inner.accept(&mut world, ask, target, job, work))
-}
-
-/// Restart, start, stop.
-pub(in crate::azure) fn power(
-    inner: &Arc<Inner>,
-    ask: &Ask,
-    target: &Target,
-    service: Service,
-    name: &str,
-    what: &str,
-) -> Result<Reply, Refusal> {
-    if !ask.body.is_empty() {
-        let body: serde_json::Map<String, serde_json::Value> = ask.json()?;
-        if body.get("restartWithFailover").is_some_and(|it| *it != serde_json::Value::Bool(false)) {
-            return Err(Refusal::not_simulated("A restart with failover"));
-        }
-    }
-    let (from, during, then) = match what {
-        "restart" => ("Ready", "Restarting", "Ready"),
-        "stop" => ("Ready", "Stopping", "Stopped"),
-        _ => ("Stopped", "Starting", "Ready"),
-    };
-    let mut world = inner.world();
-    let server = writable(&mut world, service, name, &[from])?;
-    server.remember(ask.version());
-    let behind = server.behind.clone();
-    let job: Job = inner.begin(server, Some(during), Some(then));
-    let stops = what != "start";
-    let starts = what != "stop";
-    let work = switched(behind, stops, starts);
-    Ok(inner.accept(&mut world, ask, target, job, work))
-}
-
-async fn switched(
-    behind: Option<Arc<postgres::Server>>,
-    stops: bool,
-    starts: bool,
-) -> Result<Change, Refusal> {
-    if let Some(behind) = behind {
-        if stops {
-            behind.stop().await.map_err(internal)?;
-        }
-        if starts {
-            behind.start().await.map_err(internal)?;
-        }
-    }
-    Ok(change(move |it| {
-        if starts {
-            settings::restarted(&mut it.settings);
-        }
-    }))
+    behind.stop().await.map_err(Refusal::internal)?;
+    behind.start().await.map_err(Refusal::internal)
 }

@@ -6,17 +6,15 @@ mod values;
 pub(super) use catalogue::{first, known, of_single};
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Inner;
-use super::operations::{self, change, writable};
+use super::below::{self, Below};
+use super::operations::{change, writable};
 use super::server::{Server, Service};
-use super::target::Target;
-use super::wire::{Ask, Refusal, Reply};
+use super::wire::{Refusal, Reply};
 use crate::postgres::{self, Parameters};
 
 /// A server parameter.
@@ -69,30 +67,17 @@ struct Properties {
     source: Option<String>,
 }
 
-pub(super) fn answer(
-    inner: &Arc<Inner>,
-    ask: &Ask,
-    target: &Target,
-    service: Service,
-    server: &str,
-    name: Option<&&str>,
-) -> Result<Reply, Refusal> {
-    let mut world = inner.world();
-    let of = world
-        .servers
-        .get(&(service, server.to_lowercase()))
-        .ok_or_else(|| operations::not_found(service, server))?;
-    match (ask.method.as_str(), name) {
-        ("GET", None) => {
-            let all: Vec<Value> = of.settings.iter().map(|(name, it)| json(of, name, it)).collect();
-            Ok(Reply::ok(json!({"value": all})))
-        }
+pub(super) fn answer(call: Below<'_>) -> Result<Reply, Refusal> {
+    let mut world = call.inner.world();
+    let of = call.of(&world)?;
+    match (call.ask.method.as_str(), call.name) {
+        ("GET", None) => Ok(below::list(of.settings.iter().map(|(name, it)| json(of, name, it)))),
         ("GET", Some(name)) => find(of, name).map(|(name, it)| Reply::ok(json(of, name, it))),
         ("PUT" | "PATCH", Some(name)) => {
-            let (value, by_user) = wanted(of, name, ask.json::<Body>()?.properties)?;
+            let (value, by_user) = wanted(of, name, call.ask.json::<Body>()?.properties)?;
             let name = find(of, name)?.0.clone();
-            let of = writable(&mut world, service, server, &["Ready"])?;
-            let job = inner.begin(of, Some("Updating"), Some("Ready"));
+            let of = writable(&mut world, call.service, call.server, &["Ready"])?;
+            let job = call.inner.begin(of, Some("Updating"), Some("Ready"));
             let mut changed = of.settings.clone();
             let dynamic = set(&mut changed, &name, value, by_user);
             let (behind, parameters) = (of.behind.clone(), parameters(&changed));
@@ -105,9 +90,9 @@ pub(super) fn answer(
                     of.shown = of.settings.get(&name).map(|it| json(of, &name, it));
                 }))
             };
-            Ok(inner.accept(&mut world, ask, target, job, work))
+            Ok(call.inner.accept(&mut world, call.ask, call.target, job, work))
         }
-        _ => Err(Refusal::new(405, "MethodNotAllowed", "Configurations do not know this method.")),
+        _ => Err(Below::wrong_method("Configurations")),
     }
 }
 
@@ -185,10 +170,9 @@ pub(super) fn restarted(settings: &mut BTreeMap<String, Setting>) {
 }
 
 async fn apply(behind: &postgres::Server, parameters: &Parameters, now: bool) -> Result<(), Refusal> {
-    let failed = |error: postgres::Error| Refusal::new(500, "InternalServerError", error.to_string());
     let loaded = async || behind.ask("postgres", "SELECT pg_conf_load_time()::text").await;
     let before = if now { loaded().await.ok() } else { None };
-    behind.write(parameters).map_err(failed)?;
+    behind.write(parameters).map_err(Refusal::internal)?;
     // PostgreSQL that is down reads its files when it comes back.
     let Some(before) = before else { return Ok(()) };
     behind.reload();
@@ -217,10 +201,5 @@ fn json(of: &Server, name: &str, it: &Setting) -> Value {
             properties["unit"] = json!(unit);
         }
     }
-    json!({
-        "id": format!("{}/configurations/{name}", of.id()),
-        "name": name,
-        "type": format!("{}/configurations", of.service.kind()),
-        "properties": properties,
-    })
+    below::json(of, "configurations", name, properties)
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::azure::flexible::Switch;
+use crate::azure::switch::Switch;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

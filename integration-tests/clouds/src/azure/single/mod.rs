@@ -8,15 +8,12 @@ mod write;
 
 pub(super) use gate::Gate;
 pub(super) use network_rules::answer as network_rules;
-pub(super) use write::{made, write};
+pub(super) use write::{create, made, update};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::server::Server;
-
-fn switch(on: bool) -> &'static str {
-    if on { "Enabled" } else { "Disabled" }
-}
+use super::switch::word;
 
 /// As the service describes it [S].
 pub(super) fn json(it: &Server) -> Value {
@@ -33,39 +30,28 @@ pub(super) fn json(it: &Server) -> Value {
     let mut properties = json!({
         "administratorLogin": it.admin,
         "version": it.version,
-        "sslEnforcement": switch(it.tls_enforced),
+        "sslEnforcement": word(it.tls_enforced),
         "minimalTlsVersion": "TLSEnforcementDisabled",
         "userVisibleState": state,
         "storageProfile": {
             "storageMB": it.storage.size * 1024,
             "backupRetentionDays": it.retention,
-            "geoRedundantBackup": switch(it.geo_backup),
-            "storageAutogrow": switch(it.storage.auto_grow),
+            "geoRedundantBackup": word(it.geo_backup),
+            "storageAutogrow": word(it.storage.auto_grow),
         },
         "replicationRole": "None",
         "masterServerId": "",
         "replicaCapacity": 5,
         "byokEnforcement": "Disabled",
         "infrastructureEncryption": "Disabled",
-        "publicNetworkAccess": switch(it.public),
+        "publicNetworkAccess": word(it.public),
         "privateEndpointConnections": connections,
         "earliestRestoreDate": it.created,
     });
     if let Some(ip) = it.reached_at() {
         properties["fullyQualifiedDomainName"] = json!(ip.to_string());
     }
-    let mut whole = Map::from_iter([
-        ("id".to_owned(), json!(it.id())),
-        ("name".to_owned(), json!(it.name)),
-        ("type".to_owned(), json!(it.service.kind())),
-        ("location".to_owned(), json!(it.location.replace(' ', "").to_lowercase())),
-        ("sku".to_owned(), sku),
-        ("properties".to_owned(), properties),
-    ]);
-    if !it.tags.is_empty() {
-        whole.insert("tags".to_owned(), json!(it.tags));
-    }
-    Value::Object(whole)
+    it.resource(&it.location.replace(' ', "").to_lowercase(), sku, properties)
 }
 
 fn connection(it: &Server, endpoint: &str) -> Value {

@@ -1,8 +1,8 @@
 //! What a single server may be [D][K].
 
 use super::body::{self, Body};
-use crate::azure::flexible::Switch;
 use crate::azure::server::Storage;
+use crate::azure::switch::Switch;
 use crate::azure::wire::Refusal;
 
 const VERSIONS: [&str; 6] = ["9.5", "9.6", "10", "10.0", "10.2", "11"];

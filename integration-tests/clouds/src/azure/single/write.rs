@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use rcgen::SanType;
 
-use crate::azure::flexible::Switch;
-use crate::azure::operations::{self, Change, change, failure, writable};
+use crate::azure::operations::{Change, change, writable};
 use crate::azure::server::{Server, Service};
+use crate::azure::switch::Switch;
 use crate::azure::target::Target;
 use crate::azure::wire::{Ask, Refusal, Reply};
-use crate::azure::{AUTHORITY, CREATION, Inner, rules as common, serve, settings};
+use crate::azure::{AUTHORITY, Inner, rules as common, serve, servers, settings};
 use crate::postgres::{self, Address, Admin, Error, Parameters, Pool};
 
 use super::body::Body;
@@ -21,31 +21,12 @@ const SERVICE: Service = Service::Single;
 /// superuser can be let to create extensions.
 const BEHIND: u32 = 13;
 
-pub(in crate::azure) fn write(
+pub(in crate::azure) fn create(
     inner: &Arc<Inner>,
     ask: &Ask,
     target: &Target,
     name: &str,
 ) -> Result<Reply, Refusal> {
-    let key = (SERVICE, name.to_lowercase());
-    let group = target.group.clone().unwrap_or_default();
-    let at = inner.world().servers.get(&key).map(|it| it.group.clone());
-    let here = at.as_ref().is_some_and(|at| at.eq_ignore_ascii_case(&group));
-    match ask.method.as_str() {
-        "PUT" | "PATCH" if here => update(inner, ask, target, name),
-        "PUT" if at.is_some() => {
-            let message = format!("Specified server name '{name}' is already used.");
-            Err(Refusal::new(409, "ServerNameAlreadyExists", message))
-        }
-        "PUT" => create(inner, ask, target, name),
-        "PATCH" => Err(operations::not_found(SERVICE, name)),
-        "DELETE" if here => delete(inner, ask, target, name),
-        "DELETE" => Ok(Reply::empty(204)),
-        _ => Err(Refusal::new(405, "MethodNotAllowed", "Servers do not know this method.")),
-    }
-}
-
-fn create(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<Reply, Refusal> {
     if !inner.world().single_servers_open {
         let message =
             "Azure Database for PostgreSQL single server is retired: new servers cannot be created.";
@@ -60,13 +41,9 @@ fn create(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<
     let tags = body.tags.clone().unwrap_or_default();
     common::tags(&tags)?;
     let admin = common::administrator(asked.administrator_login.as_deref())?;
-    let password = asked.administrator_login_password.as_deref();
-    let password = password.ok_or_else(|| Refusal::invalid("administratorLoginPassword is required."))?;
-    common::password(password, &admin)?;
+    let password = common::first_password(asked.administrator_login_password.as_deref(), &admin)?.to_owned();
     let storage = &asked.storage_profile;
-    let group = target.group.clone().unwrap_or_default();
-    let mut server = Server {
-        group: inner.world().groups.get(&group.to_lowercase()).cloned().unwrap_or(group),
+    let server = Server {
         location: common::location(body.location.as_deref())?,
         tags,
         version: rules::version(asked.version.as_deref(), None)?,
@@ -76,21 +53,11 @@ fn create(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<
         public: asked.public_network_access.is_none_or(|Switch(on)| on),
         tls_enforced: asked.ssl_enforcement.is_none_or(|Switch(on)| on),
         sku,
-        ..Server::empty(SERVICE, name, &admin, inner.clock.now().to_string(), inner.id())
+        ..servers::planned(inner, target, SERVICE, name, &admin)
     };
-    let admin = Admin { name: admin, password: password.to_owned(), database: None, major: BEHIND };
-    let mut world = inner.world();
-    let fails = world.failing_creations > 0;
-    world.failing_creations = world.failing_creations.saturating_sub(1);
-    let mut job = inner.begin(&mut server, Some("Provisioning"), Some("Ready"));
-    (job.creates, job.lasts) = (true, inner.pace * CREATION);
-    let (name, tls) = (server.name.clone(), server.tls_enforced);
-    world.servers.insert(job.server.clone(), server);
-    let pool = inner.singles.clone();
-    let work = async move {
-        if fails { Err(failure()) } else { made(&pool, name, tls, admin).await.map_err(internal) }
-    };
-    Ok(inner.accept(&mut world, ask, target, job, work))
+    let admin = Admin { name: admin, password, database: None, major: BEHIND };
+    let (name, tls, pool) = (server.name.clone(), server.tls_enforced, inner.singles.clone());
+    Ok(servers::begin(inner, ask, target, server, async move { made(&pool, name, tls, admin).await }))
 }
 
 /// A real PostgreSQL behind a gate.
@@ -118,11 +85,12 @@ async fn open(pool: &Pool, server: String, tls: bool, behind: std::net::Ipv4Addr
     Gate::open(address, serve::acceptor(&certificate, &key)?, Rules { server, tls, behind }).await
 }
 
-fn internal(error: Error) -> Refusal {
-    Refusal::new(500, "InternalServerError", error.to_string())
-}
-
-fn update(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<Reply, Refusal> {
+pub(in crate::azure) fn update(
+    inner: &Arc<Inner>,
+    ask: &Ask,
+    target: &Target,
+    name: &str,
+) -> Result<Reply, Refusal> {
     let body: Body = ask.json()?;
     rules::simulated(&body)?;
     let mut world = inner.world();
@@ -156,7 +124,7 @@ fn update(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<
     let job = inner.begin(server, Some("Updating"), Some("Ready"));
     let work = async move {
         if let (Some(password), Some(behind)) = (&password, &next.behind) {
-            behind.set_password(&next.admin, password).await.map_err(internal)?;
+            behind.set_password(&next.admin, password).await.map_err(Refusal::internal)?;
         }
         let done: Change = change(move |it| {
             (it.sku, it.tags, it.storage) = (next.sku, next.tags, next.storage);
@@ -165,14 +133,5 @@ fn update(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<
         });
         Ok(done)
     };
-    Ok(inner.accept(&mut world, ask, target, job, work))
-}
-
-fn delete(inner: &Arc<Inner>, ask: &Ask, target: &Target, name: &str) -> Result<Reply, Refusal> {
-    let mut world = inner.world();
-    let server = writable(&mut world, SERVICE, name, &["Ready", "Disabled", "Inaccessible"])?;
-    server.remember(ask.version());
-    let job = inner.begin(server, Some("Dropping"), None);
-    let work = async { Ok(change(|_| ())) };
     Ok(inner.accept(&mut world, ask, target, job, work))
 }

@@ -59,7 +59,7 @@ fn what_is_asked_for_and_not_there_differs(#[case] asked: Value, #[case] expecte
 #[test]
 fn a_standby_elsewhere_is_not_moved_and_a_failover_is_no_difference() {
     let mut server = server();
-    server.properties.high_availability =
+    server.properties.own.high_availability =
         serde_json::from_value(json!({"mode": "SameZone", "standbyAvailabilityZone": "3"})).unwrap();
     let asked = spec(json!({"highavailability": {"enabled": true}}));
     let facts = facts(&server, &[], &[]);
@@ -219,7 +219,7 @@ fn a_chosen_window_is_the_default_one_of_a_server() {
     let window = rules::found_window(&facts(&server(), &[], &[])).unwrap();
     assert_eq!((window.weekday(), window.start()), (0, (3, 0)));
     let mut server = server();
-    server.properties.maintenance_window =
+    server.properties.own.maintenance_window =
         serde_json::from_value(json!({"customWindow": "Disabled"})).unwrap();
     assert_eq!(rules::found_window(&facts(&server, &[], &[])), None);
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::super::{DesiredServer, ServerFacts, Settings};
 use super::super::model::{Configuration, FirewallRule};
 use super::super::testing::{identity, owner, sentence, spec};
-use super::super::{fields, firewall, parameters};
+use super::super::{fields, firewall, parameters, rules as common};
 use super::model::Server;
 use super::rules;
 use crate::api::PostgreSQLServerSpec;
@@ -59,7 +59,8 @@ fn parameter(name: &str, value: &str, default: &str, more: Value) -> Value {
 
 /// The facts of a server, its parameters and the rules of its firewall.
 fn facts(server: &Server, parameters: &[Value], rules: &[(&str, &str, &str)]) -> ServerFacts {
-    let mut settings: Settings = rules::found(server);
+    let mut settings: Settings = common::found(server);
+    rules::note(&mut settings, server);
     let configurations: Vec<Configuration> = serde_json::from_value(json!(parameters)).unwrap();
     parameters::note(&mut settings, &configurations);
     let rules = rules.iter().map(|(name, start, end)| {

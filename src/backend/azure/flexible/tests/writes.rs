@@ -8,7 +8,9 @@ use crate::secrets::Password;
 
 fn created(config: &AzureFlexibleConfig, spec: &PostgreSQLServerSpec) -> Value {
     let (owner, password) = (owner(), Password::new("s3cret"));
-    let body = requests::create(&identity(), &DesiredServer::new(&owner, spec), config, &password).unwrap();
+    let (identity, desired) = (identity(), DesiredServer::new(&owner, spec));
+    let own = requests::create(&identity, &desired, config).unwrap();
+    let body = super::super::super::requests::create(own, &identity, &desired, &config.azure, &password);
     assert!(!format!("{body:?}").contains("s3cret"));
     serde_json::to_value(body).unwrap()
 }
