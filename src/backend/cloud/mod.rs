@@ -2,8 +2,10 @@
 
 mod budget;
 mod listing;
+mod names;
 mod owner;
 
 pub(super) use budget::{Budget, PAUSE};
 pub(super) use listing::Listing;
+pub(super) use names::{filled, flawless};
 pub(super) use owner::{MARKED, UID, Whose, required, whose};
