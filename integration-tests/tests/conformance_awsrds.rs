@@ -32,9 +32,8 @@ fn kills() {
 
 /// With credentials in the environment.
 mod inside {
+    use integration_tests::conformance::aws::pages;
     use integration_tests::conformance::{Aws, check, suite};
-
-    use super::{BACKEND, STATES, WIRE};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "run by the test of the same name"]
@@ -46,21 +45,24 @@ mod inside {
     #[ignore = "run by the test of the same name"]
     async fn faults() {
         let faults = suite::faults(Aws::rds().await).await;
-        check("docs/faults-awsrds.md", &[(suite::BACKEND, BACKEND, "fault · call")], &faults);
+        let page = pages::backend("awsrds", "RDS");
+        check("docs/faults-awsrds.md", &[(suite::BACKEND, &page, "fault · call")], &faults);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "run by the test of the same name"]
     async fn wire() {
         let wire = suite::wire(Aws::rds().await).await;
-        check("docs/faults-awsrds-wire.md", &[(suite::WIRE, WIRE, "fault · call of AWS")], &wire);
+        let page = pages::wire("RDS");
+        check("docs/faults-awsrds-wire.md", &[(suite::WIRE, &page, "fault · call of AWS")], &wire);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "run by the test of the same name"]
     async fn states() {
         let states = suite::states(Aws::rds().await, None).await;
-        check("docs/misfortunes-awsrds.md", &[(suite::STATES, STATES, "what happens")], &states);
+        let page = pages::states("servers", "RDS", "");
+        check("docs/misfortunes-awsrds.md", &[(suite::STATES, &page, "what happens")], &states);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,31 +71,3 @@ mod inside {
         suite::kills(Aws::rds().await).await;
     }
 }
-
-const BACKEND: &str = "
-# Every fault at every call of the backend `awsrds`
-
-As [faults.md](faults.md), with a simulated RDS and the real PostgreSQL servers behind it in place of the backend `local`.
-The faults stand between the operator and the backend.
-
-";
-
-const WIRE: &str = "
-# Every fault on the wire to RDS
-
-Each row is one fault at one call to AWS; each column is something a user asks for. One server with one database goes
-through all columns and meets the fault at every call that the column is sure to make, the first time each.
-
-* **ready**: the fault was met, and afterwards everything is Ready with what was asked for in force: exactly one server,
-  logins that work with the published Secrets, no password pending.
-* **gone**: the fault was met, and afterwards nothing is left but the final snapshot.
-* ·: that call does not occur in that column.
-
-";
-
-const STATES: &str = "
-# What happens to servers on RDS behind the operator's back
-
-As [misfortunes.md](misfortunes.md), with a simulated RDS. PostgreSQL that is killed is started again by RDS itself.
-
-";

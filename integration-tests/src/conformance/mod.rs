@@ -9,7 +9,7 @@
 //! This is for tests: what goes wrong panics, with all there is to know about it.
 
 mod api_faults;
-mod aws;
+pub mod aws;
 pub mod azure;
 mod bench;
 mod case;

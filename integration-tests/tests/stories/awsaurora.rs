@@ -1,22 +1,15 @@
 //! Clusters on the simulated Aurora, with the operator as its own process: a hundred of them at rest, and one through its
 //! life.
 
-use std::time::{Duration, Instant};
-
-use clouds::rds::Quotas;
-use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLServer, Reason};
-use integration_tests::world::{World, says, server_condition};
+use clouds::rds::{Quotas, Simulator};
+use hcpg::api::{ConditionType, PostgreSQLServer};
+use integration_tests::world::{World, server_condition};
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
-use crate::awsrds::cloud::{
-    self, Cloud, SERVERS, allowed, called, count, is_read, left_by_the_original, shown,
-};
-
-/// Seconds between two looks; the least that the configuration takes.
-const RESYNC: u64 = 10;
-/// How many of them are watched.
-const ROUNDS: u64 = 2;
+use crate::awsrds::cloud::{self, Cloud, count, shown};
+use crate::awsrds::idle::Idle;
+use crate::awsrds::{ends, idle};
 
 async fn world(cloud: &Cloud, reconcile: Value) -> World {
     let scaling = json!({"min_capacity": 0.5, "max_capacity": 2});
@@ -44,45 +37,10 @@ fn members(cloud: &Cloud, cluster: &str) -> Vec<String> {
 async fn a_hundred_clusters_of_the_original_are_taken_over_without_a_write_and_cost_two_reads_for_all_in_each_round()
  {
     let cloud = Cloud::start().await;
-    let world = world(&cloud, json!({"resync_seconds": RESYNC, "login_seconds": 600})).await;
-    let story = world.story("idle").await;
-    story.try_apply(server("first", json!({}))).await.unwrap();
-    story.server_ready("first").await;
-    let login = story.credentials("first-login").await;
-    world.operator.sigterm().await.unwrap();
-
-    // One PostgreSQL stands behind all of them. The original tagged clusters, and no members.
-    let first = format!("{}-first", story.namespace);
-    for number in 1..SERVERS {
-        let name = format!("s{number}");
-        let tag = |tag: &str| format!("hybridcloud-postgresql-operator:{tag}");
-        let tags = [(tag("namespace"), story.namespace.clone()), (tag("name"), name.clone())];
-        cloud.0.twin_cluster(&first, &format!("{}-{name}", story.namespace), tags.into());
-        left_by_the_original(&story, "awsaurora", server(&name, json!({})), &login).await;
-    }
-    let begin = cloud.0.log().len();
-    world.operator.start_again().await.unwrap();
-    for number in 1..SERVERS {
-        let taken = story.server_ready(&format!("s{number}")).await;
-        assert_eq!(taken.status.unwrap().adopted_generation, taken.metadata.generation);
-    }
-    let after_takeover = cloud.calls_since(begin);
-    assert!(after_takeover.iter().all(is_read), "taking over writes nothing: {after_takeover:?}");
-
-    // Every object has been settled once before the rounds are counted.
-    tokio::time::sleep(Duration::from_secs(2 * RESYNC)).await;
-    let (begin, since) = (cloud.0.log().len(), Instant::now());
-    tokio::time::sleep(Duration::from_secs(ROUNDS * RESYNC)).await;
-    let calls = cloud.calls_since(begin);
-    let rounds = since.elapsed().as_secs().div_ceil(RESYNC) + 1;
-    println!("{SERVERS} clusters, {rounds} rounds: {} calls", calls.len());
-    assert!(!calls.is_empty(), "they are looked at");
-    assert!(calls.iter().all(is_read), "at rest nothing is written: {calls:?}");
-    let (direct, listings): (Vec<_>, Vec<_>) = calls.iter().partition(|call| !call.id.is_empty());
-    assert!(direct.is_empty(), "what is as it was needs no look of its own: {direct:?}");
-    // A page of clusters, and one of their members.
-    let pages = 2 * SERVERS.div_ceil(100) as u64;
-    assert!(listings.len() as u64 <= rounds * pages, "{} listings in {rounds} rounds", listings.len());
+    let world = world(&cloud, idle::reconcile()).await;
+    // The original tagged clusters, and no members. A page of clusters is read, and one of their members.
+    let (backend, twin) = ("awsaurora", Simulator::twin_cluster);
+    idle::is_quiet(&cloud, &world, Idle { backend, server, twin, rounds: 2, listings: 2 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -152,15 +110,8 @@ async fn a_cluster_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docu
 
     // It stays without its object, marked, and is the same one for the next.
     change(json!({"deletionPolicy": "Retain"})).await;
-    let before = cloud.0.cluster(&identifier).unwrap().resource_id;
-    story.delete::<PostgreSQLServer>("main").await;
-    story.gone::<PostgreSQLServer>("main").await;
-    let mark = "hybridcloud-postgresql-operator:retained";
-    assert!(cloud.0.cluster(&identifier).unwrap().tags.contains_key(mark));
-    story.try_apply(server("main", json!({}))).await.unwrap();
-    story.server_ready("main").await;
-    let again = cloud.0.cluster(&identifier).unwrap();
-    assert_eq!((again.resource_id, again.tags.contains_key(mark)), (before, false));
+    let told = || cloud.0.cluster(&identifier).map(|found| (found.resource_id, found.tags)).unwrap();
+    ends::leaves_its_server(&story, server("main", json!({})), told).await;
 
     // Protected it stays with its member, and the object with it; then it goes, and its snapshot is there.
     let protect = |on: bool| {
@@ -171,12 +122,7 @@ async fn a_cluster_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docu
     protect(true);
     let uid = story.server("main").await.uid().unwrap();
     story.delete::<PostgreSQLServer>("main").await;
-    story
-        .server_where("main", "is protected", |server| {
-            let stalled = server_condition(server, ConditionType::Stalled);
-            says(stalled, ConditionStatus::True, Reason::Protected, "switch deletion protection off")
-        })
-        .await;
+    ends::is_protected(&story, "main").await;
     assert_eq!(members(&cloud, &identifier), [primary.as_str()], "its member is there");
 
     // A quota that refuses the snapshot leaves the cluster and its data; the rest comes when there is room.
@@ -198,12 +144,7 @@ async fn a_cluster_lives_goes_with_a_snapshot_and_stays_if_told_so_with_the_docu
     assert!(cloud.0.snapshot(&format!("{identifier}-final-{uid}")).is_some());
     assert!(story.secret("main-login").await.is_none());
 
-    let (allowed, called) = (allowed("ForRds"), called(&cloud));
-    let (outside, unused): (Vec<_>, Vec<_>) =
-        (called.difference(&allowed).collect(), allowed.difference(&called).collect());
-    assert!(outside.is_empty(), "the policy lacks {outside:?}");
-    // No call of its own: AWS asks for it where a final snapshot is taken.
-    assert_eq!(unused, ["rds:CreateDBClusterSnapshot"], "the policy allows what is never called");
+    ends::needed_the_documented_rights(&cloud, "ForRds", "rds:CreateDBClusterSnapshot");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_rds::Client;
+use aws_sdk_rds::config::http::HttpResponse;
+use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_rds::types::Tag;
 
 use super::super::cloud::Whose;
 use super::super::{BackendError, Owner, Rejection, ServerIdentity, Urgency};
 use super::client::Service;
 use super::engine::Engine;
+use super::error::Failed;
 use super::groups::Groups;
 use super::memory::Memory;
+use super::servers::Shown;
 use super::trust::{self, AwsConfigError};
 use super::{identity, tags};
 use crate::api::DeletionPolicy;
@@ -108,18 +113,21 @@ impl Base {
     }
 
     /// Whose a server is, if not the object's.
-    pub(super) fn whose(&self, name: &str, tags: &[Tag], owner: &Owner) -> Option<String> {
-        let server = self.engine.server();
-        match tags::whose(tags, owner) {
+    pub(super) fn whose(&self, server: &impl Shown, owner: &Owner) -> Option<String> {
+        if let Some(stranger) = server.stranger() {
+            return Some(stranger);
+        }
+        let (what, name) = (self.engine.server(), server.identifier());
+        match tags::whose(server.tags(), owner) {
             Whose::Ours => None,
             // The administrator says that this one is the object's.
             Whose::Untagged if self.overridden(owner).is_some() => None,
             Whose::Untagged => Some(format!(
-                "the {server} {name} has no tags that say whose it is; use another name, or let the administrator \
+                "the {what} {name} has no tags that say whose it is; use another name, or let the administrator \
                  name it in name_overrides"
             )),
             Whose::Another(whose) => {
-                Some(format!("the {server} {name} belongs to the PostgreSQLServer {whose}"))
+                Some(format!("the {what} {name} belongs to the PostgreSQLServer {whose}"))
             }
         }
     }
@@ -133,64 +141,46 @@ impl Base {
         Some(Endpoint { host: host.to_owned(), port: u16::try_from(port.unwrap_or(5432)).ok()?, tls })
     }
 
+    /// A call that changes the server. What was listed before no longer counts for it, whatever comes of the call.
+    pub(super) async fn write<T, E: ProvideErrorMetadata>(
+        &self,
+        server: &str,
+        call: &'static str,
+        secret: Option<&str>,
+        send: impl AsyncFnOnce(&Client) -> Result<T, SdkError<E, HttpResponse>>,
+    ) -> Result<T, Failed> {
+        let answer = self.service.call(call, Urgency::User, secret, send).await;
+        self.memory.note_write(server);
+        answer
+    }
+
     /// Sets or takes off the mark of a server that stays without its object: a tag, which can be set in every state.
-    pub(super) async fn mark(&self, name: &str, arn: Option<&str>, left: bool) -> Result<(), BackendError> {
+    pub(super) async fn mark(&self, server: &impl Shown, left: bool) -> Result<(), BackendError> {
         if left {
-            return self.add_tags(name, arn, vec![tags::tag(tags::RETAINED, "yes")]).await;
+            return self.add_tags(server, vec![tags::tag(tags::RETAINED, "yes")]).await;
         }
-        let answer = self
-            .service
-            .call("RemoveTagsFromResource", Urgency::User, None, async |client| {
-                let request = client.remove_tags_from_resource().set_resource_name(arn.map(str::to_owned));
-                request.tag_keys(tags::RETAINED).send().await
-            })
-            .await;
-        self.memory.note_write(name);
-        answer.map(drop).map_err(BackendError::from)
+        let arn = server.arn().map(str::to_owned);
+        self.write(&server.name(), "RemoveTagsFromResource", None, async |client| {
+            let request = client.remove_tags_from_resource().set_resource_name(arn);
+            request.tag_keys(tags::RETAINED).send().await
+        })
+        .await?;
+        Ok(())
     }
 
     /// Adds the tags of the object that the server lacks; others stay.
-    pub(super) async fn complete_tags(
-        &self,
-        (name, arn): (&str, Option<&str>),
-        found: &[Tag],
-        owner: &Owner,
-    ) -> Result<(), BackendError> {
-        let missing = tags::missing(found, owner, &self.aws.tags);
-        if missing.is_empty() { Ok(()) } else { self.add_tags(name, arn, missing).await }
+    pub(super) async fn complete_tags(&self, server: &impl Shown, owner: &Owner) -> Result<(), BackendError> {
+        let missing = tags::missing(server.tags(), owner, &self.aws.tags);
+        if missing.is_empty() { Ok(()) } else { self.add_tags(server, missing).await }
     }
 
-    async fn add_tags(&self, name: &str, arn: Option<&str>, tags: Vec<Tag>) -> Result<(), BackendError> {
-        let answer = self
-            .service
-            .call("AddTagsToResource", Urgency::User, None, async |client| {
-                let request = client.add_tags_to_resource().set_resource_name(arn.map(str::to_owned));
-                request.set_tags(Some(tags)).send().await
-            })
-            .await;
-        self.memory.note_write(name);
-        answer.map(drop).map_err(BackendError::from)
-    }
-
-    /// Restarts an instance, and remembers what for: the same again would not help. One whose answer did not come may not
-    /// have happened; one that did shows, since nothing waits any more.
-    pub(super) async fn restart(
-        &self,
-        server: &str,
-        instance: &str,
-        parameters: String,
-    ) -> Result<(), BackendError> {
-        let answer = self
-            .service
-            .call("RebootDBInstance", Urgency::User, None, async |client| {
-                client.reboot_db_instance().db_instance_identifier(instance).send().await
-            })
-            .await;
-        self.memory.note_write(server);
-        if answer.is_ok() {
-            self.memory.of(server, |known| known.restarted_for.insert(instance.to_owned(), parameters));
-        }
-        answer.map(drop).map_err(BackendError::from)
+    async fn add_tags(&self, server: &impl Shown, tags: Vec<Tag>) -> Result<(), BackendError> {
+        let arn = server.arn().map(str::to_owned);
+        self.write(&server.name(), "AddTagsToResource", None, async |client| {
+            client.add_tags_to_resource().set_resource_name(arn).set_tags(Some(tags)).send().await
+        })
+        .await?;
+        Ok(())
     }
 }
 

@@ -34,6 +34,14 @@ impl Engine {
         }
     }
 
+    /// The same in one word.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Rds => "instance",
+            Self::Aurora => "cluster",
+        }
+    }
+
     /// The family of the parameter groups of a major version.
     pub(super) fn family(self, major: u32) -> String {
         format!("{}{major}", self.name())

@@ -1,5 +1,6 @@
 //! The names of servers on AWS. Pure.
 
+use super::super::cloud::{filled, flawless};
 use super::super::{Owner, Rejection};
 
 /// Longest identifier of an instance or a cluster (API reference of `CreateDBInstance`, `DBInstanceIdentifier`).
@@ -8,20 +9,11 @@ pub(super) const LONGEST: usize = 63;
 /// The identifier that a pattern with `{namespace}` and `{name}` makes, in lower case, as the service stores it.
 ///
 /// # Errors
-/// When it is none that the service takes. It is not bent into one: two objects would get in each other's way.
+/// When it is none that the service takes.
 pub(super) fn from_pattern(pattern: &str, owner: &Owner, longest: usize) -> Result<String, Rejection> {
-    let name = pattern.replace("{namespace}", &owner.namespace).replace("{name}", &owner.name);
-    let name = name.to_lowercase();
-    match flaw(&name, longest) {
-        None => Ok(name),
-        Some(flaw) => Err(Rejection {
-            field: "metadata.name".to_owned(),
-            message: format!(
-                "the server would be called \"{name}\", but {flaw}; use another name, or ask the administrator for \
-                 another name_pattern or an entry in name_overrides"
-            ),
-        }),
-    }
+    let name = filled(pattern, owner).to_lowercase();
+    let flaw = flaw(&name, longest);
+    flawless(name, flaw)
 }
 
 /// What keeps a name from being an identifier (API reference of `CreateDBInstance`, constraints of

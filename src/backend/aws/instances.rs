@@ -9,6 +9,7 @@ use aws_sdk_rds::types::{DbInstance, Filter};
 use super::super::{BackendError, Urgency};
 use super::client::Service;
 use super::error::INSTANCE_NOT_FOUND;
+use super::servers::Shown;
 
 const CALL: &str = "DescribeDBInstances";
 
@@ -43,7 +44,7 @@ impl Service {
     ) -> Result<Option<Arc<DbInstance>>, BackendError> {
         let take = async || {
             let all = self.list_instances(None, Urgency::Resync).await?;
-            Ok(all.into_iter().map(|instance| (name_of(&instance), instance)).collect::<HashMap<_, _>>())
+            Ok(all.into_iter().map(|instance| (instance.name(), instance)).collect::<HashMap<_, _>>())
         };
         self.instances.find(name, since, take).await
     }
@@ -80,11 +81,6 @@ impl Service {
             }
         }
     }
-}
-
-/// In lower case, as the service stores it.
-pub(super) fn name_of(instance: &DbInstance) -> String {
-    instance.db_instance_identifier().unwrap_or_default().to_lowercase()
 }
 
 /// Whether the service says that the instance once took connections.

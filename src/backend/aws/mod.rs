@@ -2,20 +2,28 @@
 
 mod attempts;
 mod aurora;
+mod backend;
 mod base;
 mod client;
+mod configure;
+mod deletion;
 mod engine;
 mod error;
 mod groups;
 mod identity;
 mod instances;
+mod look;
 mod memory;
 mod parameters;
 mod rds;
+mod servers;
 mod snapshots;
 mod states;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod trust;
+mod upgrade;
 mod versions;
 mod window;
 mod wishes;

@@ -17,6 +17,8 @@ pub(super) const DEFAULT: &str = "default";
 pub(super) const APPLIED: &str = "parameterGroup.status";
 /// The service's word for: after the next restart.
 pub(super) const AFTER_RESTART: &str = "pending-reboot";
+/// The members that wait for one, where the server has members.
+pub(super) const WAITING: &str = "restart.members";
 /// The difference that a restart takes away.
 pub(super) const RESTART: &str = "restart";
 

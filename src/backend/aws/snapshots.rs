@@ -1,10 +1,47 @@
-//! Final snapshots: their names, and what their states mean. Pure.
+//! Final snapshots: their names, whether they are there, and what their states mean.
 
-use super::super::{BackendError, Owner};
+use super::super::{BackendError, Owner, Urgency};
+use super::client::Service;
+use super::engine::Engine;
+use super::error::{CLUSTER_SNAPSHOT_NOT_FOUND, Failed, SNAPSHOT_NOT_FOUND};
 
 /// The same in every attempt, and another one for an object that is made anew.
 pub(super) fn name(server: &str, owner: &Owner) -> String {
     format!("{server}-final-{}", owner.uid)
+}
+
+impl Service {
+    /// The state of the snapshot of an instance or a cluster; none if the service says that there is none.
+    pub(super) async fn snapshot_status(
+        &self,
+        engine: Engine,
+        snapshot: &str,
+    ) -> Result<Option<String>, BackendError> {
+        let found = match engine {
+            Engine::Rds => self.snapshot_of_instance(snapshot).await,
+            Engine::Aurora => self.snapshot_of_cluster(snapshot).await,
+        };
+        match found {
+            Err(failed) if failed.is(SNAPSHOT_NOT_FOUND) || failed.is(CLUSTER_SNAPSHOT_NOT_FOUND) => Ok(None),
+            found => found.map_err(BackendError::from),
+        }
+    }
+
+    async fn snapshot_of_instance(&self, snapshot: &str) -> Result<Option<String>, Failed> {
+        let send = self.call("DescribeDBSnapshots", Urgency::User, None, async |client| {
+            client.describe_db_snapshots().db_snapshot_identifier(snapshot).send().await
+        });
+        let found = send.await?.db_snapshots.unwrap_or_default().into_iter().next();
+        Ok(found.map(|found| found.status.unwrap_or_default()))
+    }
+
+    async fn snapshot_of_cluster(&self, snapshot: &str) -> Result<Option<String>, Failed> {
+        let send = self.call("DescribeDBClusterSnapshots", Urgency::User, None, async |client| {
+            client.describe_db_cluster_snapshots().db_cluster_snapshot_identifier(snapshot).send().await
+        });
+        let found = send.await?.db_cluster_snapshots.unwrap_or_default().into_iter().next();
+        Ok(found.map(|found| found.status.unwrap_or_default()))
+    }
 }
 
 /// Whether the snapshot that the service shows in this state, or does not show, is there.

@@ -16,6 +16,14 @@ pub(super) struct State {
     pub(super) operation: Option<String>,
 }
 
+impl State {
+    /// What was accepted and is not in force yet: the next change waits for it, and so does a look at whether logins work.
+    pub(super) fn waits_for(&mut self, what: &str) {
+        self.accepts_writes = false;
+        self.operation.get_or_insert_with(|| what.to_owned());
+    }
+}
+
 /// States in which connections work while something is done.
 const WORKING_AND_USABLE: [&str; 13] = [
     "backing-up",

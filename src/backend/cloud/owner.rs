@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Owner;
+use super::names::filled;
 
 /// The namespace of the object.
 pub(in super::super) const NAMESPACE: &str = "hybridcloud-postgresql-operator:namespace";
@@ -42,9 +43,8 @@ pub(in super::super) fn required(
     owner: &Owner,
     configured: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    let filled = |text: &String| text.replace("{namespace}", &owner.namespace).replace("{name}", &owner.name);
     let mut tags: BTreeMap<String, String> =
-        configured.iter().map(|(key, value)| (key.clone(), filled(value))).collect();
+        configured.iter().map(|(key, value)| (key.clone(), filled(value, owner))).collect();
     tags.insert(NAMESPACE.to_owned(), owner.namespace.clone());
     tags.insert(NAME.to_owned(), owner.name.clone());
     tags

@@ -1,6 +1,7 @@
 //! Amazon RDS and Aurora under test: the simulated service over its wire protocol, with real PostgreSQL servers behind.
 
 mod aurora;
+pub mod pages;
 mod rds;
 
 use std::io::Write;

@@ -1,12 +1,11 @@
 //! The simulated RDS and Aurora of these stories, and the objects in them.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 
 use clouds::rds::{Call, Quotas, Simulator};
 use hcpg::api::PostgreSQLServer;
 use integration_tests::aws::CREDENTIALS;
-use integration_tests::operator::{OperatorOptions, project_file};
+use integration_tests::operator::OperatorOptions;
 use integration_tests::world::{Credentials, Story, World};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
@@ -86,22 +85,6 @@ pub async fn left_by_the_original(story: &Story<'_>, backend: &str, object: Valu
 /// Whether a call only looks.
 pub fn is_read(call: &Call) -> bool {
     call.action.starts_with("Describe")
-}
-
-/// What the documented policy allows, without the statements that are there for the other backend only.
-pub fn allowed(other: &str) -> BTreeSet<String> {
-    let text = std::fs::read_to_string(project_file("docs/aws-iam-policy.json")).unwrap();
-    let policy: Value = serde_json::from_str(&text).unwrap();
-    let statements = policy["Statement"].as_array().unwrap();
-    let ours = statements.iter().filter(|statement| !statement["Sid"].as_str().unwrap().ends_with(other));
-    let actions = ours.flat_map(|statement| statement["Action"].as_array().unwrap());
-    actions.map(|action| action.as_str().unwrap().to_owned()).collect()
-}
-
-/// What was called, as policies name it. Everybody may ask whose his credentials are.
-pub fn called(cloud: &Cloud) -> BTreeSet<String> {
-    let calls = cloud.0.log().into_iter().filter(|call| call.action != "GetCallerIdentity");
-    calls.map(|call| format!("rds:{}", call.action)).collect()
 }
 
 /// What a query of the server `main` shows; nothing where it cannot be asked.

@@ -1,12 +1,13 @@
 //! Ends that AWS refuses: each is told with its remedy, and comes when the remedy was taken.
 
 use clouds::rds::Quotas;
-use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLServer, Reason};
-use integration_tests::world::{Story, says, server_condition};
+use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLServer};
+use integration_tests::world::{Story, server_condition};
 use kube::ResourceExt;
 use serde_json::json;
 
 use super::cloud::{Cloud, count, server};
+use super::ends::is_protected;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_whose_end_is_refused_keeps_its_object_which_says_what_to_do_and_goes_when_that_was_done() {
@@ -63,12 +64,7 @@ async fn a_server_whose_end_is_refused_keeps_its_object_which_says_what_to_do_an
     let before = count(&cloud, "DeleteDBInstance");
     story.patch::<PostgreSQLServer>("guarded", json!({"spec": {"deletionPolicy": "Delete"}})).await;
     story.delete::<PostgreSQLServer>("guarded").await;
-    story
-        .server_where("guarded", "is protected", |server| {
-            let stalled = server_condition(server, ConditionType::Stalled);
-            says(stalled, ConditionStatus::True, Reason::Protected, "switch deletion protection off")
-        })
-        .await;
+    is_protected(&story, "guarded").await;
     assert_eq!(count(&cloud, "DeleteDBInstance"), before);
     protect("false");
     story.gone::<PostgreSQLServer>("guarded").await;

@@ -4,10 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_rds::types::{DbCluster, DbInstance};
+use aws_sdk_rds::types::{DbCluster, DbInstance, Tag};
 
-use super::super::instances::{name_of, was_available};
+use super::super::engine::Engine;
+use super::super::instances::was_available;
+use super::super::servers::Shown;
+use super::super::states::State;
 use super::super::{identity, parameters};
+use super::health;
 
 /// The member that is made first, as in the original, and the one that stands by. Which of them writes may change.
 const SUFFIXES: [&str; 2] = ["-primary", "-replica"];
@@ -17,7 +21,7 @@ pub(super) const LONGEST: usize = identity::LONGEST - SUFFIXES[0].len();
 
 /// A cluster, with its members.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(in super::super) struct Seen {
     pub(super) cluster: DbCluster,
     pub(super) members: Vec<Member>,
 }
@@ -62,7 +66,7 @@ impl Seen {
             instance.db_cluster_identifier().is_some_and(|other| other.eq_ignore_ascii_case(&name))
         };
         let mut ids: BTreeSet<String> = named(&cluster).into_iter().collect();
-        ids.extend(instances.iter().filter(belongs).map(name_of));
+        ids.extend(instances.iter().filter(belongs).map(Shown::name));
         let given = given(&name);
         let member = |id: String| {
             let said = cluster.db_cluster_members().iter();
@@ -70,7 +74,7 @@ impl Seen {
                 said.db_instance_identifier().is_some_and(|other| other.eq_ignore_ascii_case(&id))
             });
             let writer = said.and_then(|said| said.is_cluster_writer()).unwrap_or(false);
-            let instance = instances.iter().filter(belongs).find(|instance| name_of(instance) == id).cloned();
+            let instance = instances.iter().filter(belongs).find(|instance| instance.name() == id).cloned();
             Member {
                 writer,
                 applied: said.and_then(|said| said.db_cluster_parameter_group_status()).map(str::to_owned),
@@ -81,10 +85,6 @@ impl Seen {
         };
         let members = ids.into_iter().map(member).collect();
         Self { cluster, members }
-    }
-
-    pub(super) fn name(&self) -> String {
-        name(&self.cluster)
     }
 
     /// Who writes; while the service names nobody, the first one.
@@ -126,9 +126,54 @@ impl Seen {
     pub(super) fn free_name(&self) -> Option<String> {
         given(&self.name()).into_iter().find(|name| self.members.iter().all(|member| member.id != *name))
     }
+}
 
-    /// The cluster's parameter group.
-    pub(super) fn group(&self) -> Option<&str> {
+impl Shown for Seen {
+    fn identifier(&self) -> &str {
+        self.cluster.db_cluster_identifier().unwrap_or_default()
+    }
+
+    fn uid(&self) -> Option<&str> {
+        self.cluster.db_cluster_resource_id()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        self.cluster.db_cluster_arn()
+    }
+
+    fn tags(&self) -> &[Tag] {
+        self.cluster.tag_list()
+    }
+
+    /// The service lists clusters of other engines, too.
+    fn stranger(&self) -> Option<String> {
+        let engine = self.cluster.engine().filter(|engine| *engine != Engine::Aurora.name())?;
+        let name = self.identifier();
+        Some(format!("the cluster {name} is not one of Aurora PostgreSQL, but of {engine}"))
+    }
+
+    fn status(&self) -> Option<&str> {
+        self.cluster.status()
+    }
+
+    fn state(&self) -> State {
+        health::of(self)
+    }
+
+    fn has_pending_password(&self) -> bool {
+        let pending = self.cluster.pending_modified_values();
+        pending.is_some_and(|pending| pending.master_user_password().is_some())
+    }
+
+    fn is_protected(&self) -> bool {
+        self.cluster.deletion_protection() == Some(true)
+    }
+
+    fn version(&self) -> Option<&str> {
+        self.cluster.engine_version()
+    }
+
+    fn group(&self) -> Option<&str> {
         self.cluster.db_cluster_parameter_group()
     }
 }

@@ -1,17 +1,17 @@
 //! Whether a cluster takes connections and changes: what its own state and those of its members say together. Pure.
 
 use super::super::super::Health;
-use super::super::instances::was_available;
 use super::super::parameters;
+use super::super::servers::Shown;
 use super::super::states::{self, State};
 use super::cluster::{Member, Seen};
 
 /// The cluster answers as long as the member that writes does.
 pub(super) fn of(seen: &Seen) -> State {
-    let status = seen.cluster.status().unwrap_or("unknown");
+    let status = seen.status().unwrap_or("unknown");
     // What is in a cluster outlives its members, so that nothing tells that it is empty: it counts as used.
     let of_cluster = states::meaning(status, true);
-    let mut state = match of_cluster.health {
+    match of_cluster.health {
         Health::Usable => {
             let of_members = members(seen);
             State {
@@ -21,20 +21,7 @@ pub(super) fn of(seen: &Seen) -> State {
             }
         }
         _ => of_cluster,
-    };
-    // Accepted, and not in force yet: the next change waits for it, and so does a look at whether logins work.
-    let mut is_busy = |with: &str| {
-        state.accepts_writes = false;
-        state.operation.get_or_insert_with(|| with.to_owned());
-    };
-    let pending = seen.cluster.pending_modified_values();
-    if pending.is_some_and(|pending| pending.master_user_password().is_some()) {
-        is_busy("resetting-master-credentials");
     }
-    if applied(seen).is_some_and(|applied| applied == "applying") {
-        is_busy("applying parameters");
-    }
-    state
 }
 
 /// How far the parameters are in force in all members, in the service's words.
@@ -67,9 +54,7 @@ fn members(seen: &Seen) -> State {
 
 fn of_member(member: &Member) -> State {
     match &member.instance {
-        Some(instance) => {
-            states::meaning(instance.db_instance_status().unwrap_or("unknown"), was_available(instance))
-        }
+        Some(instance) => instance.state(),
         // Just made, or just gone.
         None => states::meaning("not shown", true),
     }

@@ -4,7 +4,8 @@ use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDbInstanceInputB
 
 use super::super::super::{BackendError, DesiredServer, Difference, Urgency};
 use super::super::error::{INSTANCE_EXISTS, INSTANCE_NOT_FOUND};
-use super::super::{parameters, wishes};
+use super::super::servers::Shown;
+use super::super::{look, parameters, wishes};
 use super::cluster::Seen;
 use super::{AuroraBackend, requests, rules};
 
@@ -18,13 +19,10 @@ impl AuroraBackend {
     ) -> Result<(), BackendError> {
         let size = rules::size(desired.spec, &self.config)?;
         let request = requests::member(id, cluster, desired, &self.config, &size);
-        let answer = self
-            .base
-            .service
-            .call("CreateDBInstance", Urgency::User, None, async |client| request.send_with(client).await)
-            .await;
-        self.base.memory.note_write(cluster);
-        match answer {
+        let base = &self.base;
+        let send =
+            base.write(cluster, "CreateDBInstance", None, async |client| request.send_with(client).await);
+        match send.await {
             Ok(_) => Ok(()),
             Err(failed) if failed.is(INSTANCE_EXISTS) => self.must_be_member(cluster, id).await,
             Err(failed) => Err(failed.error),
@@ -84,13 +82,11 @@ impl AuroraBackend {
         cluster: &str,
         request: ModifyDbInstanceInputBuilder,
     ) -> Result<(), BackendError> {
-        let answer = self
-            .base
-            .service
-            .call("ModifyDBInstance", Urgency::User, None, async |client| request.send_with(client).await)
-            .await;
-        self.base.memory.note_write(cluster);
-        answer.map(drop).map_err(BackendError::from)
+        let base = &self.base;
+        let send =
+            base.write(cluster, "ModifyDBInstance", None, async |client| request.send_with(client).await);
+        send.await?;
+        Ok(())
     }
 
     /// Makes the member that stands by, or takes it away; false when that is not asked for.
@@ -119,16 +115,12 @@ impl AuroraBackend {
 
     /// A member holds no data of its own, so that there is nothing to take a snapshot of. One that is gone is gone.
     pub(super) async fn delete_member(&self, cluster: &str, id: &str) -> Result<(), BackendError> {
-        let answer = self
-            .base
-            .service
-            .call("DeleteDBInstance", Urgency::User, None, async |client| {
-                let request = client.delete_db_instance().db_instance_identifier(id);
-                request.skip_final_snapshot(true).send().await
-            })
-            .await;
-        self.base.memory.note_write(cluster);
-        match answer {
+        let base = &self.base;
+        let send = base.write(cluster, "DeleteDBInstance", None, async |client| {
+            let request = client.delete_db_instance().db_instance_identifier(id);
+            request.skip_final_snapshot(true).send().await
+        });
+        match send.await {
             Err(failed) if !failed.is(INSTANCE_NOT_FOUND) => Err(failed.error),
             _ => Ok(()),
         }
@@ -136,7 +128,7 @@ impl AuroraBackend {
 
     /// Restarts the first member that parameters wait for in vain no longer, the one that writes last.
     pub(super) async fn restart_member(&self, seen: &Seen) -> Result<(), BackendError> {
-        let (name, set) = (seen.name(), parameters::shown(&self.facts_of(seen, true).await?));
+        let (name, set) = (seen.name(), parameters::shown(&look::facts(self, seen, true).await?));
         let known = self.base.memory.of(&name, |known| known.restarted_for.clone());
         match seen.waiting().find(|member| known.get(&member.id) != Some(&set)) {
             Some(member) => self.base.restart(&name, &member.id, set).await,

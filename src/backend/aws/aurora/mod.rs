@@ -3,7 +3,6 @@
 
 mod change;
 mod cluster;
-mod configure;
 mod delete;
 mod health;
 mod members;
@@ -14,24 +13,26 @@ mod rules;
 mod tests;
 mod unsupported;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use aws_sdk_rds::types::DbCluster;
 
 use super::super::cloud::Listing;
 use super::super::{
-    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
-    ServerFacts, ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerFacts, ServerIdentity, Urgency,
 };
-use super::base::{Base, SETTLING};
+use super::base::Base;
 use super::engine::Engine;
+use super::parameters;
 use super::rds::RdsBackend;
+use super::servers::Servers;
 use super::trust::AwsConfigError;
-use super::{parameters, versions, window, wishes};
-use crate::api::{DeletionPolicy, WeeklyWindow};
+use crate::api::PostgreSQLServerSpec;
 use crate::config::AuroraConfig;
 use crate::secrets::Password;
+use cluster::Seen;
 
 /// Amazon Aurora.
 #[derive(Debug)]
@@ -54,136 +55,82 @@ impl AuroraBackend {
 }
 
 #[async_trait]
-impl ServerBackend for AuroraBackend {
-    fn name(&self) -> &'static str {
-        "awsaurora"
+impl Servers for AuroraBackend {
+    type Server = Seen;
+
+    const NAME: &'static str = "awsaurora";
+    const LONGEST: usize = cluster::LONGEST;
+    const STARTING: &'static str = rules::WRITER;
+
+    fn base(&self) -> &Base {
+        &self.base
     }
 
-    fn admin_username(&self) -> String {
-        self.config.aws.admin_username.clone()
+    fn check(&self, spec: &PostgreSQLServerSpec) -> Result<(), Vec<Rejection>> {
+        rules::validate(spec, &self.config)
     }
 
-    fn settling_time(&self) -> Duration {
-        SETTLING
+    fn left_out(&self, spec: &PostgreSQLServerSpec) -> Vec<Rejection> {
+        unsupported::of(spec, &self.config)
     }
 
-    fn default_deletion(&self, of_original: bool) -> DeletionPolicy {
-        self.base.default_deletion(of_original)
+    fn facts(&self, seen: &Seen) -> ServerFacts {
+        self.facts_of(seen)
     }
 
-    fn marks_retained(&self) -> bool {
-        true
+    fn compared(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
+        rules::differences(desired, &self.config, facts)
     }
 
-    fn concludes(&self) -> bool {
-        true
+    async fn listed(&self, name: &str, since: Instant) -> Result<Option<Arc<Seen>>, BackendError> {
+        self.listed_cluster(name, since).await
     }
 
-    fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
-        let found = facts.settings.get(wishes::WINDOW).and_then(|found| window::read(found));
-        found.unwrap_or(WeeklyWindow::DEFAULT)
+    async fn read(&self, name: &str, urgency: Urgency) -> Result<Option<Seen>, BackendError> {
+        self.read_cluster(name, urgency).await
     }
 
-    fn notes(&self, identity: &ServerIdentity) -> Notes {
-        self.base.memory.notes(&identity.name)
-    }
-
-    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
-        self.base.memory.of(&identity.name, |known| known.recall(&identity.name, &kept.attempts));
-    }
-
-    fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {
-        self.base.identity(owner, cluster::LONGEST)
-    }
-
-    fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>> {
-        rules::validate(desired.spec, &self.config)
-    }
-
-    fn unsupported(&self, desired: &DesiredServer<'_>) -> Vec<Rejection> {
-        unsupported::of(desired.spec, &self.config)
-    }
-
-    async fn observe(
+    async fn make(
         &self,
         identity: &ServerIdentity,
-        owner: &Owner,
-        read: Read,
-    ) -> Result<ServerObservation, BackendError> {
-        self.look(identity, owner, read).await
+        desired: &DesiredServer<'_>,
+        password: &Password,
+    ) -> Result<(), BackendError> {
+        self.make_cluster(identity, desired, password).await
     }
 
-    fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
-        let mut differences = rules::differences(desired, &self.config, facts);
-        versions::judge(&self.base.memory, facts, &mut differences);
-        let mut of_parameters = parameters::differences(desired, facts);
-        of_parameters.extend(self.restart(desired, facts));
-        if facts.settings.get(rules::WRITER).is_some_and(|state| state == "incompatible-parameters") {
-            of_parameters.iter_mut().for_each(parameters::revive);
+    /// One thing at a time, since the service takes no second change while it works on one: what is left is a difference
+    /// the next time.
+    async fn change(
+        &self,
+        seen: &Seen,
+        desired: &DesiredServer<'_>,
+        differences: &[Difference],
+    ) -> Result<(), BackendError> {
+        let is_asked = |field: &str| differences.iter().any(|difference| difference.field == field);
+        if is_asked(rules::MEMBERS) {
+            return self.complete_members(seen, desired).await;
         }
-        differences.extend(of_parameters);
-        differences
+        if self.change_cluster(seen, desired, differences).await?
+            || self.change_member(seen, differences).await?
+            || self.change_standby(seen, desired, differences).await?
+            || !is_asked(parameters::RESTART)
+        {
+            return Ok(());
+        }
+        self.restart_member(seen).await
     }
 
-    async fn create(
-        &self,
-        identity: &ServerIdentity,
-        desired: &DesiredServer<'_>,
-        password: &Password,
-    ) -> Result<(), BackendError> {
-        self.create_cluster(identity, desired, password).await
+    async fn set_group(&self, name: &str, group: String) -> Result<(), BackendError> {
+        self.modify(name, requests::change_of(name).db_cluster_parameter_group_name(group), None).await
     }
 
-    async fn update(
-        &self,
-        identity: &ServerIdentity,
-        desired: &DesiredServer<'_>,
-        differences: &[Difference],
-    ) -> Result<(), BackendError> {
-        self.update_cluster(identity, desired, differences).await
+    async fn set_password(&self, name: &str, password: &Password) -> Result<(), BackendError> {
+        let request = requests::change_of(name).master_user_password(password.expose());
+        self.modify(name, request, Some(password.expose())).await
     }
 
-    async fn configure(
-        &self,
-        identity: &ServerIdentity,
-        desired: &DesiredServer<'_>,
-        differences: &[Difference],
-    ) -> Result<(), BackendError> {
-        let seen = self.ours(identity, desired.owner).await?;
-        self.configure_cluster(&seen, desired, differences).await
-    }
-
-    async fn set_admin_password(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        password: &Password,
-    ) -> Result<(), BackendError> {
-        self.change_password(identity, owner, password).await
-    }
-
-    async fn mark(&self, identity: &ServerIdentity, owner: &Owner, left: bool) -> Result<(), BackendError> {
-        let seen = self.ours(identity, owner).await?;
-        self.base.mark(&identity.name, seen.cluster.db_cluster_arn(), left).await
-    }
-
-    async fn delete(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        uid: Option<&str>,
-        removal: Removal,
-    ) -> Result<(), BackendError> {
-        self.delete_cluster(identity, owner, uid, removal).await
-    }
-
-    async fn conclude(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        removal: Removal,
-        last_seen: Option<&str>,
-    ) -> Result<(), BackendError> {
-        self.conclude_deletion(identity, owner, removal, last_seen).await
+    async fn remove(&self, seen: &Seen, owner: &Owner, removal: Removal) -> Result<(), BackendError> {
+        self.remove_cluster(seen, owner, removal).await
     }
 }

@@ -1,50 +1,25 @@
-//! Looking at a cluster and its members.
+//! Reading a cluster and its members.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
 
 use aws_sdk_rds::types::DbCluster;
 
-use super::super::super::{
-    BackendError, Owner, PresentServer, Read, ServerFacts, ServerIdentity, ServerObservation, Urgency,
-};
+use super::super::super::{BackendError, ServerFacts, Urgency};
 use super::super::base::account_in;
-use super::super::engine::Engine;
-use super::super::error::{CLUSTER_NOT_FOUND, PROTECTED};
-use super::super::states::State;
-use super::super::{parameters, tags};
+use super::super::error::CLUSTER_NOT_FOUND;
+use super::super::servers::Shown;
 use super::cluster::{self, Seen};
-use super::{AuroraBackend, health, rules};
+use super::{AuroraBackend, rules};
 
 impl AuroraBackend {
-    pub(super) async fn look(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        read: Read,
-    ) -> Result<ServerObservation, BackendError> {
-        self.base.must_be_here(identity)?;
-        let urgency = match read {
-            Read::Shared { at_most } => {
-                if let Some(seen) = self.listed(&identity.name, at_most).await? {
-                    return self.judged(&seen, owner, false).await;
-                }
-                Urgency::Resync
-            }
-            Read::Direct(urgency) => urgency,
-        };
-        // A listing confirms presence only.
-        match self.read(&identity.name, urgency).await? {
-            Some(seen) => self.judged(&seen, owner, true).await,
-            None => {
-                self.base.must_be_its_account(identity).await?;
-                Ok(ServerObservation::Absent)
-            }
-        }
-    }
-
     /// The cluster and its members, by reads of their own; none if the service says that there is no such cluster.
-    async fn read(&self, name: &str, urgency: Urgency) -> Result<Option<Seen>, BackendError> {
+    pub(super) async fn read_cluster(
+        &self,
+        name: &str,
+        urgency: Urgency,
+    ) -> Result<Option<Seen>, BackendError> {
         let answer = self
             .base
             .service
@@ -65,20 +40,12 @@ impl AuroraBackend {
         Ok(Some(Seen::new(cluster, members)))
     }
 
-    /// The cluster, if it is there and ours; read right before something is done to it.
-    pub(super) async fn ours(&self, identity: &ServerIdentity, owner: &Owner) -> Result<Seen, BackendError> {
-        self.base.must_be_here(identity)?;
-        let gone = || BackendError::Gone { message: format!("there is no cluster {}", identity.name) };
-        let seen = self.read(&identity.name, Urgency::User).await?.ok_or_else(gone)?;
-        match self.whose(&seen.cluster, owner) {
-            None => Ok(seen),
-            Some(message) => Err(BackendError::Conflict { message }),
-        }
-    }
-
     /// From two listings that all share: of clusters, and of instances.
-    async fn listed(&self, name: &str, at_most: Duration) -> Result<Option<Seen>, BackendError> {
-        let since = self.base.memory.since(name, at_most);
+    pub(super) async fn listed_cluster(
+        &self,
+        name: &str,
+        since: Instant,
+    ) -> Result<Option<Arc<Seen>>, BackendError> {
         let found = self.clusters.find(name, since, async || self.list().await).await?;
         let Some(cluster) = found else { return Ok(None) };
         let mut members = Vec::new();
@@ -86,7 +53,7 @@ impl AuroraBackend {
             let member = self.base.service.listed_instance(&id, since).await?;
             members.extend(member.map(|member| member.as_ref().clone()));
         }
-        Ok(Some(Seen::new(cluster.as_ref().clone(), members)))
+        Ok(Some(Arc::new(Seen::new(cluster.as_ref().clone(), members))))
     }
 
     async fn list(&self) -> Result<HashMap<String, DbCluster>, BackendError> {
@@ -108,67 +75,19 @@ impl AuroraBackend {
         }
     }
 
-    /// Whose a cluster is, if not the object's. The service lists those of other engines, too.
-    pub(super) fn whose(&self, cluster: &DbCluster, owner: &Owner) -> Option<String> {
-        let name = cluster.db_cluster_identifier().unwrap_or_default();
-        match cluster.engine() {
-            Some(engine) if engine != Engine::Aurora.name() => {
-                Some(format!("the cluster {name} is not one of Aurora PostgreSQL, but of {engine}"))
-            }
-            _ => self.base.whose(name, cluster.tag_list(), owner),
-        }
-    }
-
-    async fn judged(
-        &self,
-        seen: &Seen,
-        owner: &Owner,
-        fresh: bool,
-    ) -> Result<ServerObservation, BackendError> {
-        if let Some(message) = self.whose(&seen.cluster, owner) {
-            return Ok(ServerObservation::NotOurs { message });
-        }
-        Ok(self.judge(seen, self.facts_of(seen, fresh).await?))
-    }
-
-    /// The meaning of a cluster of ours.
-    pub(super) fn judge(&self, seen: &Seen, facts: ServerFacts) -> ServerObservation {
-        let State { health, accepts_writes, operation } = health::of(seen);
-        let cluster = &seen.cluster;
-        ServerObservation::Present(Box::new(PresentServer {
-            uid: cluster.db_cluster_resource_id().map(str::to_owned),
-            health,
-            accepts_writes,
-            operation,
-            protected: cluster.deletion_protection().unwrap_or(false).then(|| PROTECTED.to_owned()),
-            left: tags::value(cluster.tag_list(), tags::RETAINED).is_some(),
-            facts,
-        }))
-    }
-
-    /// What the cluster is like, with its parameters where the group is its own.
-    pub(super) async fn facts_of(&self, seen: &Seen, fresh: bool) -> Result<ServerFacts, BackendError> {
-        let mut facts = self.facts(seen);
-        if let Some(group) = seen.group().filter(|group| parameters::is_own(group, &seen.name())) {
-            let base = &self.base;
-            let values = base.groups.values(&base.service, group, fresh, Urgency::Resync).await?;
-            facts.settings.extend(values.iter().map(|(field, value)| (field.clone(), value.clone())));
-        }
-        Ok(facts)
-    }
-
-    pub(super) fn facts(&self, seen: &Seen) -> ServerFacts {
+    /// What a cluster is like, parameters apart.
+    pub(super) fn facts_of(&self, seen: &Seen) -> ServerFacts {
         let cluster = &seen.cluster;
         let writer = seen.writer().and_then(|writer| writer.instance.as_ref());
         let admin = cluster.master_username().unwrap_or(&self.base.aws.admin_username);
         ServerFacts {
-            account: account_in(cluster.db_cluster_arn()),
+            account: account_in(seen.arn()),
             // Its name is there from the beginning, and leads to whoever writes.
             endpoint: cluster.endpoint().and_then(|host| self.base.endpoint(host, cluster.port())),
             admin_username: admin.to_owned(),
             admin_database: "postgres".to_owned(),
             sslmode: "require".to_owned(),
-            version: cluster.engine_version().map(str::to_owned),
+            version: seen.version().map(str::to_owned),
             size: writer.and_then(|writer| writer.db_instance_class()).map(str::to_owned),
             // What the service names means nothing.
             storage_gb: None,

@@ -9,6 +9,7 @@ use super::super::super::{
     BackendError, Change, DesiredServer, Difference, FieldRule, Rejection, Semantics, ServerFacts, Settings,
     Stage, compare,
 };
+use super::super::servers::Shown;
 use super::super::wishes::{self, AUTHORITY, CLASS, PUBLIC, STANDBY, WINDOW, equal};
 use super::super::{parameters, versions};
 use super::cluster::{Member, Seen};
@@ -16,11 +17,9 @@ use super::health;
 use crate::api::PostgreSQLServerSpec;
 use crate::config::{AuroraConfig, AuroraScaling};
 
-/// Not compared: the state of the member that writes, whether somebody else has made readers, and which members wait for
-/// a restart.
+/// Not compared: the state of the member that writes, and whether somebody else has made readers.
 pub(super) const WRITER: &str = "writer.state";
 const FOREIGN_READERS: &str = "readers.foreign";
-pub(super) const WAITING: &str = "restart.members";
 
 pub(super) const SCALING: &str = "scaling";
 pub(super) const MEMBERS: &str = "members";
@@ -110,7 +109,7 @@ pub(super) fn found(seen: &Seen) -> Settings {
     note(parameters::GROUP, seen.group().map(|group| parameters::kind(group, &name).to_owned()));
     note(parameters::APPLIED, health::applied(seen).map(str::to_owned));
     let waiting: Vec<&str> = seen.waiting().map(|member: &Member| member.id.as_str()).collect();
-    note(WAITING, (!waiting.is_empty()).then(|| waiting.join(",")));
+    note(parameters::WAITING, (!waiting.is_empty()).then(|| waiting.join(",")));
     note(wishes::IDENTIFIER, Some(name));
     found
 }

@@ -3,7 +3,7 @@
 use aws_sdk_rds::types::builders::{DbClusterBuilder, DbInstanceBuilder};
 use aws_sdk_rds::types::{
     ClusterPendingModifiedValues, DbCluster, DbClusterMember, DbInstance, Endpoint,
-    ServerlessV2ScalingConfigurationInfo, Tag, VpcSecurityGroupMembership,
+    ServerlessV2ScalingConfigurationInfo,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -11,27 +11,17 @@ use serde_json::{Value, json};
 use super::super::super::cloud::Whose;
 use super::super::super::{
     Change, DesiredServer, Difference, Health, Owner, PresentServer, ServerBackend, ServerFacts,
-    ServerObservation,
 };
+use super::super::servers::Servers;
+use super::super::tests::{self, owner};
 use super::super::{RdsBackend, tags};
 use super::cluster::{LONGEST, Seen, first_name};
 use super::{AuroraBackend, requests, rules};
 use crate::api::PostgreSQLServerSpec;
 use crate::config::AuroraConfig;
 
-const NAMESPACE: &str = "hybridcloud-postgresql-operator:namespace";
-const NAME: &str = "hybridcloud-postgresql-operator:name";
-
-fn owner() -> Owner {
-    Owner { namespace: "team".to_owned(), name: "orders".to_owned(), uid: "uid-1".to_owned() }
-}
-
 fn config(more: Value) -> AuroraConfig {
-    let mut config = json!({
-        "region": "eu-central-1",
-        "subnet_group": "subnets",
-        "vpc_security_group_ids": ["sg-2", "sg-1"],
-        "tags": {"cost": "42"},
+    let own = json!({
         "default_class": "fixed",
         "classes": {
             "fixed": {"instance_type": "db.r6g.large"},
@@ -43,8 +33,7 @@ fn config(more: Value) -> AuroraConfig {
             "optimised": {"instance_type": "db.r6g.large", "storage_type": "aurora-iopt1"},
         },
     });
-    json_patch::merge(&mut config, &more);
-    serde_json::from_value(config).unwrap()
+    tests::section(&own, &more)
 }
 
 fn settings() -> AuroraConfig {
@@ -56,9 +45,7 @@ fn backend() -> AuroraBackend {
 }
 
 fn spec(more: Value) -> PostgreSQLServerSpec {
-    let mut spec = json!({"credentialsSecret": "s"});
-    json_patch::merge(&mut spec, &more);
-    serde_json::from_value(spec).unwrap()
+    tests::merged(json!({"credentialsSecret": "s"}), &more)
 }
 
 fn said(id: &str, writer: bool, applied: &str) -> DbClusterMember {
@@ -68,8 +55,6 @@ fn said(id: &str, writer: bool, applied: &str) -> DbClusterMember {
 
 /// As the service shows a cluster that was made from [`spec`] and [`settings`], without members.
 fn empty() -> DbClusterBuilder {
-    let group = |id: &str| VpcSecurityGroupMembership::builder().vpc_security_group_id(id).build();
-    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
     DbCluster::builder()
         .db_cluster_identifier("team-orders")
         .db_cluster_resource_id("cluster-ABC")
@@ -83,12 +68,8 @@ fn empty() -> DbClusterBuilder {
         .preferred_maintenance_window("sun:03:00-sun:04:00")
         .deletion_protection(false)
         .db_cluster_parameter_group("default.aurora-postgresql16")
-        .vpc_security_groups(group("sg-1"))
-        .vpc_security_groups(group("sg-2"))
-        .tag_list(tag(NAMESPACE, "team"))
-        .tag_list(tag(NAME, "orders"))
-        .tag_list(tag("cost", "42"))
-        .tag_list(tag("foreign", "stays"))
+        .set_vpc_security_groups(tests::security_groups())
+        .set_tag_list(Some(tests::tags()))
 }
 
 fn one() -> DbClusterBuilder {
@@ -134,11 +115,7 @@ fn sentences(seen: &Seen, more: Value) -> Vec<String> {
 }
 
 fn judged(seen: &Seen) -> PresentServer {
-    let backend = backend();
-    match backend.judge(seen, backend.facts(seen)) {
-        ServerObservation::Present(server) => *server,
-        other => panic!("{other:?}"),
-    }
+    tests::judged(seen, backend().facts(seen))
 }
 
 #[rstest]
@@ -429,7 +406,8 @@ fn a_restart_waits_for_nobody_who_had_one_for_the_same_parameters() {
     let waiting: Vec<_> = seen.waiting().map(|member| member.id.as_str()).collect();
     assert_eq!(waiting, ["team-orders-replica", "team-orders-primary"]);
     let (owner, spec) = (owner(), spec(json!({})));
-    let restart = || backend.restart(&DesiredServer::new(&owner, &spec), &backend.facts(&seen)).unwrap();
+    let restart =
+        || backend.base.due_restart(&DesiredServer::new(&owner, &spec), &backend.facts(&seen)).unwrap();
     assert!(restart().restarts());
     let had = |id: &str| {
         backend.base.memory.of("team-orders", |known| {
@@ -444,14 +422,15 @@ fn a_restart_waits_for_nobody_who_had_one_for_the_same_parameters() {
 
 #[test]
 fn a_cluster_of_another_engine_is_nobodys_and_one_without_tags_is_ours_only_if_named() {
-    let other = empty().engine("neptune").build();
-    assert!(backend().whose(&other, &owner()).is_some_and(|told| told.contains("neptune")));
-    let untagged = DbCluster::builder().db_cluster_identifier("legacy").engine("aurora-postgresql").build();
-    assert!(backend().whose(&untagged, &owner()).is_some_and(|told| told.contains("name_overrides")));
+    let alone = |cluster: DbClusterBuilder| Seen::new(cluster.build(), Vec::new());
+    let other = alone(empty().engine("neptune"));
+    assert!(backend().base.whose(&other, &owner()).is_some_and(|told| told.contains("neptune")));
+    let untagged = alone(DbCluster::builder().db_cluster_identifier("legacy").engine("aurora-postgresql"));
+    assert!(backend().base.whose(&untagged, &owner()).is_some_and(|told| told.contains("name_overrides")));
     let named = json!({"namespace": "team", "name": "orders", "aws_identifier": "Legacy"});
     let backend = AuroraBackend::new(config(json!({"name_overrides": [named]})), None).unwrap();
     assert_eq!(backend.identity(&owner()).unwrap().name, "legacy");
-    assert_eq!(backend.whose(&untagged, &owner()), None);
+    assert_eq!(backend.base.whose(&untagged, &owner()), None);
 }
 
 #[test]

@@ -1,28 +1,29 @@
 //! The backend `awsrds`: one instance of Amazon RDS per server.
 
 mod change;
-mod configure;
 mod delete;
-mod observe;
+mod instance;
 mod requests;
 mod rules;
 #[cfg(test)]
 mod tests;
 mod unsupported;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
+use aws_sdk_rds::types::DbInstance;
 
 use super::super::{
-    BackendError, DesiredServer, Difference, Notes, Owner, Read, Rejection, Removal, ServerBackend,
-    ServerFacts, ServerIdentity, ServerObservation,
+    BackendError, DesiredServer, Difference, Owner, Rejection, Removal, ServerFacts, ServerIdentity, Urgency,
 };
-use super::base::{Base, SETTLING};
+use super::base::Base;
 use super::engine::Engine;
+use super::servers::Servers;
 use super::trust::AwsConfigError;
-use super::{identity, parameters, versions, window, wishes};
-use crate::api::{DeletionPolicy, WeeklyWindow};
+use super::{identity, wishes};
+use crate::api::PostgreSQLServerSpec;
 use crate::config::RdsConfig;
 use crate::secrets::Password;
 
@@ -45,134 +46,74 @@ impl RdsBackend {
 }
 
 #[async_trait]
-impl ServerBackend for RdsBackend {
-    fn name(&self) -> &'static str {
-        "awsrds"
+impl Servers for RdsBackend {
+    type Server = DbInstance;
+
+    const NAME: &'static str = "awsrds";
+    const LONGEST: usize = identity::LONGEST;
+    const STARTING: &'static str = wishes::STATE;
+
+    fn base(&self) -> &Base {
+        &self.base
     }
 
-    fn admin_username(&self) -> String {
-        self.config.aws.admin_username.clone()
+    fn check(&self, spec: &PostgreSQLServerSpec) -> Result<(), Vec<Rejection>> {
+        rules::validate(spec, &self.config)
     }
 
-    fn settling_time(&self) -> Duration {
-        SETTLING
+    fn left_out(&self, spec: &PostgreSQLServerSpec) -> Vec<Rejection> {
+        unsupported::of(spec, &self.config)
     }
 
-    fn default_deletion(&self, of_original: bool) -> DeletionPolicy {
-        self.base.default_deletion(of_original)
+    fn facts(&self, instance: &DbInstance) -> ServerFacts {
+        self.facts_of(instance)
     }
 
-    fn marks_retained(&self) -> bool {
-        true
+    fn compared(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
+        rules::differences(desired, &self.config, facts)
     }
 
-    fn concludes(&self) -> bool {
-        true
+    async fn listed(&self, name: &str, since: Instant) -> Result<Option<Arc<DbInstance>>, BackendError> {
+        self.base.service.listed_instance(name, since).await
     }
 
-    fn default_window(&self, facts: &ServerFacts) -> WeeklyWindow {
-        let found = facts.settings.get(wishes::WINDOW).and_then(|found| window::read(found));
-        found.unwrap_or(WeeklyWindow::DEFAULT)
+    async fn read(&self, name: &str, urgency: Urgency) -> Result<Option<DbInstance>, BackendError> {
+        self.base.service.instance(name, urgency).await
     }
 
-    fn notes(&self, identity: &ServerIdentity) -> Notes {
-        self.base.memory.notes(&identity.name)
-    }
-
-    fn recall(&self, identity: &ServerIdentity, kept: &Notes) {
-        self.base.memory.of(&identity.name, |known| known.recall(&identity.name, &kept.attempts));
-    }
-
-    fn identity(&self, owner: &Owner) -> Result<ServerIdentity, Rejection> {
-        self.base.identity(owner, identity::LONGEST)
-    }
-
-    fn validate(&self, desired: &DesiredServer<'_>) -> Result<(), Vec<Rejection>> {
-        rules::validate(desired.spec, &self.config)
-    }
-
-    fn unsupported(&self, desired: &DesiredServer<'_>) -> Vec<Rejection> {
-        unsupported::of(desired.spec, &self.config)
-    }
-
-    async fn observe(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        read: Read,
-    ) -> Result<ServerObservation, BackendError> {
-        self.look(identity, owner, read).await
-    }
-
-    fn differences(&self, desired: &DesiredServer<'_>, facts: &ServerFacts) -> Vec<Difference> {
-        let mut differences = rules::differences(desired, &self.config, facts);
-        versions::judge(&self.base.memory, facts, &mut differences);
-        let mut of_parameters = parameters::differences(desired, facts);
-        of_parameters.extend(self.restart(desired, facts));
-        if facts.settings.get(wishes::STATE).is_some_and(|state| state == "incompatible-parameters") {
-            of_parameters.iter_mut().for_each(parameters::revive);
-        }
-        differences.extend(of_parameters);
-        differences
-    }
-
-    async fn create(
+    async fn make(
         &self,
         identity: &ServerIdentity,
         desired: &DesiredServer<'_>,
         password: &Password,
     ) -> Result<(), BackendError> {
-        self.create_instance(identity, desired, password).await
+        self.make_instance(identity, desired, password).await
     }
 
-    async fn update(
+    async fn change(
         &self,
-        identity: &ServerIdentity,
+        instance: &DbInstance,
         desired: &DesiredServer<'_>,
         differences: &[Difference],
     ) -> Result<(), BackendError> {
-        self.update_instance(identity, desired, differences).await
+        self.change_instance(instance, desired, differences).await
     }
 
-    async fn configure(
+    async fn set_group(&self, name: &str, group: String) -> Result<(), BackendError> {
+        self.modify(name, requests::change_of(name).db_parameter_group_name(group), None).await
+    }
+
+    async fn set_password(&self, name: &str, password: &Password) -> Result<(), BackendError> {
+        let request = requests::change_of(name).master_user_password(password.expose());
+        self.modify(name, request, Some(password.expose())).await
+    }
+
+    async fn remove(
         &self,
-        identity: &ServerIdentity,
-        desired: &DesiredServer<'_>,
-        differences: &[Difference],
-    ) -> Result<(), BackendError> {
-        self.configure_instance(identity, desired, differences).await
-    }
-
-    async fn set_admin_password(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        password: &Password,
-    ) -> Result<(), BackendError> {
-        self.change_password(identity, owner, password).await
-    }
-
-    async fn mark(&self, identity: &ServerIdentity, owner: &Owner, left: bool) -> Result<(), BackendError> {
-        self.mark_instance(identity, owner, left).await
-    }
-
-    async fn delete(
-        &self,
-        identity: &ServerIdentity,
-        owner: &Owner,
-        uid: Option<&str>,
-        removal: Removal,
-    ) -> Result<(), BackendError> {
-        self.delete_instance(identity, owner, uid, removal).await
-    }
-
-    async fn conclude(
-        &self,
-        identity: &ServerIdentity,
+        instance: &DbInstance,
         owner: &Owner,
         removal: Removal,
-        last_seen: Option<&str>,
     ) -> Result<(), BackendError> {
-        self.conclude_deletion(identity, owner, removal, last_seen).await
+        self.remove_instance(instance, owner, removal).await
     }
 }

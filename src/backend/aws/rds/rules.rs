@@ -7,9 +7,9 @@ use super::super::super::{
     BackendError, Change, DesiredServer, Difference, FieldRule, Rejection, Semantics, ServerFacts, Settings,
     Stage, compare,
 };
+use super::super::servers::Shown;
 use super::super::wishes::{self, RETENTION, STATE, STORAGE_TYPE, equal};
-use super::super::{instances, parameters, versions};
-use super::configure::group_of;
+use super::super::{parameters, versions};
 use crate::api::PostgreSQLServerSpec;
 use crate::config::RdsConfig;
 
@@ -74,7 +74,7 @@ pub(super) fn found(instance: &DbInstance) -> Settings {
             found.insert(field.to_owned(), value);
         }
     };
-    let name = instances::name_of(instance);
+    let name = instance.name();
     note(STATE, instance.db_instance_status().map(str::to_owned));
     let allocated = instance.allocated_storage();
     note(STORAGE, allocated.map(|gb| gb.to_string()));
@@ -92,7 +92,7 @@ pub(super) fn found(instance: &DbInstance) -> Settings {
     note(wishes::PUBLIC, instance.publicly_accessible().map(|on| on.to_string()));
     note(wishes::AUTHORITY, instance.ca_certificate_identifier().map(str::to_owned));
     note(wishes::PROTECTION, instance.deletion_protection().map(|on| on.to_string()));
-    note(parameters::GROUP, group_of(instance).map(|group| parameters::kind(group, &name).to_owned()));
+    note(parameters::GROUP, instance.group().map(|group| parameters::kind(group, &name).to_owned()));
     let group = instance.db_parameter_groups().first();
     let applied = group.and_then(|group| group.parameter_apply_status());
     note(parameters::APPLIED, applied.map(str::to_owned));

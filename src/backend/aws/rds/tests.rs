@@ -1,34 +1,22 @@
 //! Rules and requests.
 
-use aws_sdk_rds::types::{
-    DbInstance, DbParameterGroupStatus, Endpoint, PendingModifiedValues, Tag, VpcSecurityGroupMembership,
-};
+use aws_sdk_rds::types::{DbInstance, DbParameterGroupStatus, Endpoint, PendingModifiedValues};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::super::super::cloud::Whose;
 use super::super::super::{
-    Change, DesiredServer, Difference, Health, Owner, PresentServer, ServerBackend, ServerFacts,
-    ServerObservation, Stage,
+    Change, DesiredServer, Difference, Health, PresentServer, ServerBackend, ServerFacts, Stage,
 };
+use super::super::servers::Servers;
 use super::super::tags;
+use super::super::tests::{self, owner};
 use super::{RdsBackend, requests, rules};
 use crate::api::{DeletionPolicy, PostgreSQLServerSpec};
 use crate::config::RdsConfig;
 
-const NAMESPACE: &str = "hybridcloud-postgresql-operator:namespace";
-const NAME: &str = "hybridcloud-postgresql-operator:name";
-
-fn owner() -> Owner {
-    Owner { namespace: "team".to_owned(), name: "orders".to_owned(), uid: "uid-1".to_owned() }
-}
-
 fn config(more: Value) -> RdsConfig {
-    let mut config = json!({
-        "region": "eu-central-1",
-        "subnet_group": "subnets",
-        "vpc_security_group_ids": ["sg-2", "sg-1"],
-        "tags": {"cost": "42"},
+    let own = json!({
         "availability_zone": "eu-central-1b",
         "default_class": "small",
         "classes": {
@@ -38,8 +26,7 @@ fn config(more: Value) -> RdsConfig {
             "fast": {"instance_type": "db.m5.large", "storage_type": "io1", "iops": 3000},
         },
     });
-    json_patch::merge(&mut config, &more);
-    serde_json::from_value(config).unwrap()
+    tests::section(&own, &more)
 }
 
 fn settings() -> RdsConfig {
@@ -47,15 +34,11 @@ fn settings() -> RdsConfig {
 }
 
 fn spec(more: Value) -> PostgreSQLServerSpec {
-    let mut spec = json!({"credentialsSecret": "s", "size": {"storageGB": 20}});
-    json_patch::merge(&mut spec, &more);
-    serde_json::from_value(spec).unwrap()
+    tests::merged(json!({"credentialsSecret": "s", "size": {"storageGB": 20}}), &more)
 }
 
 /// As the service shows a server that was made from [`spec`] and [`settings`].
 fn instance() -> aws_sdk_rds::types::builders::DbInstanceBuilder {
-    let group = |id: &str| VpcSecurityGroupMembership::builder().vpc_security_group_id(id).build();
-    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
     DbInstance::builder()
         .db_instance_identifier("team-orders")
         .db_instance_status("available")
@@ -71,12 +54,8 @@ fn instance() -> aws_sdk_rds::types::builders::DbInstanceBuilder {
         .publicly_accessible(false)
         .deletion_protection(false)
         .endpoint(Endpoint::builder().address("host").port(5432).build())
-        .vpc_security_groups(group("sg-1"))
-        .vpc_security_groups(group("sg-2"))
-        .tag_list(tag(NAMESPACE, "team"))
-        .tag_list(tag(NAME, "orders"))
-        .tag_list(tag("cost", "42"))
-        .tag_list(tag("foreign", "stays"))
+        .set_vpc_security_groups(tests::security_groups())
+        .set_tag_list(Some(tests::tags()))
 }
 
 fn differences(instance: &DbInstance, settings: &RdsConfig, spec: &PostgreSQLServerSpec) -> Vec<Difference> {
@@ -284,10 +263,7 @@ fn what_the_service_would_refuse_is_refused_before(#[case] more: Value, #[case] 
 }
 
 fn judged(backend: &RdsBackend, instance: &DbInstance) -> PresentServer {
-    match backend.judge(instance, backend.facts(instance)) {
-        ServerObservation::Present(server) => *server,
-        other => panic!("{other:?}"),
-    }
+    tests::judged(instance, backend.facts(instance))
 }
 
 #[test]
@@ -295,11 +271,13 @@ fn a_server_without_tags_is_ours_only_where_the_administrator_says_so() {
     let untagged =
         DbInstance::builder().db_instance_identifier("legacy").db_instance_status("available").build();
     let stranger = RdsBackend::new(settings()).unwrap();
-    assert!(stranger.whose(&untagged, &owner()).is_some_and(|message| message.contains("name_overrides")));
+    assert!(
+        stranger.base.whose(&untagged, &owner()).is_some_and(|message| message.contains("name_overrides"))
+    );
     let named = json!({"namespace": "team", "name": "orders", "aws_identifier": "Legacy"});
     let backend = RdsBackend::new(config(json!({"name_overrides": [named]}))).unwrap();
     assert_eq!(backend.identity(&owner()).unwrap().name, "legacy");
-    assert_eq!(backend.whose(&untagged, &owner()), None);
+    assert_eq!(backend.base.whose(&untagged, &owner()), None);
 }
 
 #[test]
@@ -365,7 +343,7 @@ fn a_member_of_a_cluster_is_nobodys_instance_even_if_the_administrator_names_it(
     let named = json!({"namespace": "team", "name": "orders", "aws_identifier": "legacy"});
     let backend = RdsBackend::new(config(json!({"name_overrides": [named]}))).unwrap();
     let member = DbInstance::builder().db_instance_identifier("legacy").db_cluster_identifier("shop").build();
-    assert!(backend.whose(&member, &owner()).is_some_and(|told| told.contains("Aurora cluster shop")));
+    assert!(backend.base.whose(&member, &owner()).is_some_and(|told| told.contains("Aurora cluster shop")));
 }
 
 #[test]
