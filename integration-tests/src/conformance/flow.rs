@@ -8,6 +8,7 @@ use strum::{EnumIter, IntoStaticStr};
 use super::case::{Case, SERVER, ask};
 use super::faults::Operation;
 use super::subject::{Shown, Update};
+use crate::world::Holder;
 
 /// The database object, its role and its database.
 pub const DATABASE: &str = "app";
@@ -59,6 +60,15 @@ impl Flow {
         }
     }
 
+    /// Whose password it replaces.
+    pub fn resets(self) -> &'static [Holder] {
+        match self {
+            Self::ResetServer => &[Holder::Server],
+            Self::ResetDatabase => &[Holder::Database],
+            _ => &[],
+        }
+    }
+
     /// Whether it is about the database object.
     pub fn is_of_database(self) -> bool {
         matches!(
@@ -93,8 +103,10 @@ impl Flow {
     }
 
     /// Waits until it is done, and looks whether everything is as it should be: one server, logins that work, nothing
-    /// pending, and nothing left of what was deleted.
-    pub async fn ends_well(self, case: &Case) {
+    /// pending, and nothing left of what was deleted. What it is compared with is known to a [`Course`].
+    ///
+    /// [`Course`]: super::course::Course
+    pub(super) async fn is_done(self, case: &Case) {
         match self {
             Self::CreateServer => case.is_well().await,
             Self::UpdateServer => case.shown(&update(case, Operation::Update).shown).await,

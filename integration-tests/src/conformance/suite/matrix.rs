@@ -1,29 +1,23 @@
 //! Every fault at every call of every flow: whatever is met, it ends well.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use hcpg::api::PostgreSQLServer;
 use kube::ResourceExt;
 use serde_json::json;
 use strum::IntoEnumIterator;
 
+use super::chaos;
 use crate::conformance::api_faults::{ApiFault, Asker, DATABASES, SERVERS};
 use crate::conformance::bench::Bench;
-use crate::conformance::case::{SECRET, SERVER};
+use crate::conformance::case::SECRET;
 use crate::conformance::faults::{Fault, Operation};
 use crate::conformance::flow::{DATABASE, DATABASE_SECRET, Flow};
 use crate::conformance::outcomes::{Outcome, Outcomes};
-use crate::conformance::{Case, Subject};
+use crate::conformance::{Case, Course, Subject};
 
 /// Servers that meet a random fault at every third call, each with a seed of its own.
 const CHAOTIC: u64 = 4;
-/// In percent, of calls to the backend.
-const CHAOS: u32 = 33;
-/// In percent, of requests to the API server.
-const API_CHAOS: u32 = 10;
-
 /// The chapter of the table with faults of the backend.
 pub const BACKEND: &str = "backend";
 /// The chapter with faults of the API server.
@@ -48,7 +42,7 @@ pub async fn faults(subject: Arc<dyn Subject>) -> Outcomes {
     for seed in 1..=CHAOTIC {
         let name = format!("chaos-{seed}");
         let case = bench.case(&name).await;
-        cases.push((name, chaos(case, seed).boxed_local()));
+        cases.push((name, chaos::chaos(case, seed).boxed_local()));
     }
     bench.run("faults", cases).await;
     bench.outcomes.clone()
@@ -68,10 +62,11 @@ pub async fn watches(subject: Arc<dyn Subject>) -> Outcomes {
 }
 
 async fn at_the_watches(case: Case, row: &'static str, too_old: bool) {
+    let mut course = Course::default();
     for flow in Flow::iter() {
         let begun = case.bench.watch_faults.cut(too_old);
         flow.begin(&case).await;
-        flow.ends_well(&case).await;
+        course.ends_well(&case, flow).await;
         let over = async || case.bench.watch_faults.is_over(begun).then_some(());
         case.until("the watches go on", over).await;
         case.bench.outcomes.note(WATCHES, row, flow, Outcome::of(flow));
@@ -79,8 +74,7 @@ async fn at_the_watches(case: Case, row: &'static str, too_old: bool) {
 }
 
 async fn at_the_backend(case: Case, fault: Fault) {
-    let uid = |server: PostgreSQLServer| server.status.and_then(|status| status.server?.uid);
-    let mut first = None;
+    let mut course = Course::default();
     for flow in Flow::iter() {
         let planned = plan(&case, fault, flow);
         flow.begin(&case).await;
@@ -88,7 +82,7 @@ async fn at_the_backend(case: Case, fault: Fault) {
             case.ready().await;
             met(&case, fault).await;
         }
-        flow.ends_well(&case).await;
+        course.ends_well(&case, flow).await;
         met(&case, fault).await;
         if flow == Flow::CreateServer {
             at_rest(&case, fault).await;
@@ -96,10 +90,6 @@ async fn at_the_backend(case: Case, fault: Fault) {
         for operation in planned {
             let row = format!("{} · {operation:?}", fault.slug());
             case.bench.outcomes.note(BACKEND, &row, flow, Outcome::of(flow));
-        }
-        if flow != Flow::DeleteServer {
-            let now = uid(case.server().await);
-            assert_eq!(*first.get_or_insert_with(|| now.clone()), now, "{}: the same server", case.namespace);
         }
     }
 }
@@ -149,13 +139,14 @@ async fn met(case: &Case, fault: Fault) {
 
 async fn at_the_api_server(case: Case, fault: ApiFault) {
     let slug: &str = fault.into();
+    let mut course = Course::default();
     for flow in Flow::iter() {
         let kind = if flow.is_of_database() { DATABASES } else { SERVERS };
         let asker = Asker { namespace: case.namespace.clone(), kind };
         case.bench.api_faults.plan(&asker, fault);
         flow.begin(&case).await;
         know(&case, flow, &asker).await;
-        flow.ends_well(&case).await;
+        course.ends_well(&case, flow).await;
         for target in case.bench.api_faults.met(&asker, fault) {
             let target: &str = target.into();
             case.bench.outcomes.note(API, &format!("{slug} · {target}"), flow, Outcome::of(flow));
@@ -164,7 +155,7 @@ async fn at_the_api_server(case: Case, fault: ApiFault) {
 }
 
 /// Tells whose a pending password and a Secret are, as soon as the object has its uid.
-async fn know(case: &Case, flow: Flow, asker: &Asker) {
+pub(super) async fn know(case: &Case, flow: Flow, asker: &Asker) {
     let (uid, secret) = match flow {
         Flow::CreateServer => (case.server().await.uid(), SECRET),
         Flow::CreateDatabase => {
@@ -173,48 +164,4 @@ async fn know(case: &Case, flow: Flow, asker: &Asker) {
         _ => return,
     };
     case.bench.api_faults.know(asker, &uid.unwrap_or_default(), secret);
-}
-
-/// Everything that can happen, at every call, until everything was asked for; then a calm day.
-async fn chaos(case: Case, seed: u64) {
-    let begin = Instant::now();
-    let (faults, api_faults) = (&case.bench.faults, &case.bench.api_faults);
-    faults.chaos(&case.namespace, seed, CHAOS);
-    api_faults.chaos(&case.namespace, seed, API_CHAOS);
-    for flow in Flow::iter().filter(|flow| !flow.deletes()) {
-        flow.begin(&case).await;
-        let kind = if flow.is_of_database() { DATABASES } else { SERVERS };
-        know(&case, flow, &Asker { namespace: case.namespace.clone(), kind }).await;
-        case.ready().await;
-        if flow.is_of_database() {
-            case.database_ready(DATABASE).await;
-        }
-    }
-    let met = case.calls().iter().filter(|call| call.fault.is_some()).count();
-    faults.calm(&case.namespace);
-    api_faults.calm(&case.namespace);
-    // A stale answer from before may still be on its way to be judged, and what follows from it has to be undone first.
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let before = case.calls().len();
-    case.change(json!({"metadata": {"annotations": {"calm": "again"}}})).await;
-    case.until("it was looked at in calm", async || {
-        case.calls().iter().skip(before).any(|call| call.operation == Operation::Observe).then_some(())
-    })
-    .await;
-    case.until("nothing is pending", async || case.all_pending().await.is_empty().then_some(())).await;
-    for flow in Flow::iter().filter(|flow| !flow.deletes()) {
-        flow.ends_well(&case).await;
-    }
-    faults.chaos(&case.namespace, seed, CHAOS);
-    api_faults.chaos(&case.namespace, seed, API_CHAOS);
-    case.change(json!({"metadata": {"annotations": {"somebody": "else"}}})).await;
-    for flow in [Flow::DeleteDatabase, Flow::DeleteServer] {
-        flow.begin(&case).await;
-    }
-    case.gone::<PostgreSQLServer>(SERVER).await;
-    let calls = case.calls().len();
-    eprintln!(
-        "          chaos with seed {seed}: {met} faults before the deletion, {calls} calls, {:.0} s",
-        begin.elapsed().as_secs_f32()
-    );
 }

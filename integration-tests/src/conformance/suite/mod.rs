@@ -1,6 +1,7 @@
 //! The cases. Each is one function that tells what has to hold.
 
 mod changes;
+mod chaos;
 mod databases;
 mod deletion;
 mod kills;

@@ -14,7 +14,7 @@ use crate::conformance::case::{SECRET, SERVER};
 use crate::conformance::faults::Operation;
 use crate::conformance::flow::{DATABASE, Flow};
 use crate::conformance::outcomes::{Outcome, Outcomes};
-use crate::conformance::{Case, Subject};
+use crate::conformance::{Case, Course, Subject};
 use crate::world::{database_condition, server_condition};
 
 /// The chapter of the table.
@@ -54,13 +54,14 @@ fn note(case: &Case, row: &str, flow: Flow, outcome: Outcome) {
 
 async fn failed(case: Case) {
     Flow::CreateServer.begin(&case).await;
-    Flow::CreateServer.ends_well(&case).await;
+    Course::default().ends_well(&case, Flow::CreateServer).await;
     assert!(case.bench.subject.has_failed_creation(), "a creation has failed");
     note(&case, "provisioning failed", Flow::CreateServer, Outcome::Ready);
     case.deleted().await;
 }
 
 async fn killed(case: Case) {
+    let mut course = Course::default();
     for flow in Flow::iter() {
         flow.begin(&case).await;
         let seen = async || {
@@ -81,12 +82,13 @@ async fn killed(case: Case) {
                 case.until("it runs again", back).await;
             }
         }
-        flow.ends_well(&case).await;
+        course.ends_well(&case, flow).await;
         note(&case, "PostgreSQL killed", flow, Outcome::of(flow));
     }
 }
 
 async fn vanished(case: Case) {
+    let mut course = Course::default();
     for flow in Flow::iter() {
         let created = case.effects(Operation::Create);
         if flow == Flow::CreateServer {
@@ -98,7 +100,7 @@ async fn vanished(case: Case) {
             flow.begin(&case).await;
         }
         if flow == Flow::DeleteServer {
-            flow.ends_well(&case).await;
+            course.ends_well(&case, flow).await;
             note(&case, "server vanished", flow, Outcome::Gone);
             return;
         }
@@ -115,7 +117,7 @@ async fn vanished(case: Case) {
         if case.database(DATABASE).await.is_some() {
             recreated(&case, flow).await;
         }
-        flow.ends_well(&case).await;
+        course.ends_anew(&case, flow).await;
         note(&case, "server vanished", flow, Outcome::Told);
     }
 }
@@ -138,8 +140,9 @@ async fn recreated(case: &Case, flow: Flow) {
 }
 
 async fn replaced(case: Case) {
+    let mut course = Course::default();
     Flow::CreateServer.begin(&case).await;
-    Flow::CreateServer.ends_well(&case).await;
+    course.ends_well(&case, Flow::CreateServer).await;
     for flow in Flow::iter().skip(1) {
         case.bench.subject.exchange(&case.namespace, SERVER).await;
         if flow.is_of_database() {
@@ -168,18 +171,19 @@ async fn replaced(case: Case) {
         assert!(written.is_empty(), "{flow:?}: {written:?}");
         case.bench.subject.exchange(&case.namespace, SERVER).await;
         look(&case).await;
-        flow.ends_well(&case).await;
+        course.ends_well(&case, flow).await;
         note(&case, "server replaced", flow, Outcome::Told);
     }
 }
 
 async fn disk_full(case: Case, outcomes: Outcomes) {
+    let mut course = Course::default();
     for flow in Flow::iter() {
         assert!(case.bench.subject.fill_disk().await, "there is a small disk");
         flow.begin(&case).await;
         tokio::time::sleep(FULL_FOR).await;
         case.bench.subject.free_disk().await;
-        flow.ends_well(&case).await;
+        course.ends_well(&case, flow).await;
         outcomes.note(STATES, "disk full", flow, Outcome::of(flow));
     }
 }
