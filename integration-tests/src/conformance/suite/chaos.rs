@@ -2,17 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use hcpg::api::PostgreSQLServer;
+use hcpg::api::PostgreSQLDatabase;
 use serde_json::json;
 use strum::IntoEnumIterator;
 
 use super::matrix::know;
 use crate::conformance::Case;
 use crate::conformance::api_faults::{Asker, DATABASES, SERVERS};
-use crate::conformance::case::SERVER;
 use crate::conformance::course::published;
 use crate::conformance::faults::Operation;
-use crate::conformance::flow::{DATABASE, Flow};
+use crate::conformance::flow::{DATABASE, DATABASE_SECRET, Flow};
 use crate::world::{Holder, Passwords};
 
 /// In percent, of calls to the backend.
@@ -61,7 +60,10 @@ pub(super) async fn chaos(case: Case, seed: u64) {
     for flow in [Flow::DeleteDatabase, Flow::DeleteServer] {
         flow.begin(&case).await;
     }
-    case.gone::<PostgreSQLServer>(SERVER).await;
+    // In this order: a server waits for databases that stay, not for one that goes.
+    case.gone::<PostgreSQLDatabase>(DATABASE).await;
+    case.is_gone().await;
+    assert!(case.secret(DATABASE_SECRET).await.is_none(), "{}: the Secret is gone", case.namespace);
     let calls = case.calls().len();
     eprintln!(
         "          chaos with seed {seed}: {met} faults before the deletion, {calls} calls, {:.0} s",
