@@ -144,6 +144,7 @@ async fn replaced(case: Case) {
     Flow::CreateServer.begin(&case).await;
     course.ends_well(&case, Flow::CreateServer).await;
     for flow in Flow::iter().skip(1) {
+        let before = case.calls().len();
         case.bench.subject.exchange(&case.namespace, SERVER).await;
         if flow.is_of_database() {
             look(&case).await;
@@ -152,6 +153,7 @@ async fn replaced(case: Case) {
         }
         if flow == Flow::DeleteServer {
             case.gone::<PostgreSQLServer>(SERVER).await;
+            not_written(&case, before, flow);
             assert_eq!(
                 case.bench.subject.servers(&case.namespace).await.len(),
                 1,
@@ -161,19 +163,23 @@ async fn replaced(case: Case) {
             return;
         }
         case.server_where("was replaced", |server| stalls(server, Reason::ServerReplaced)).await;
-        let before = case.calls().len();
         if flow.is_of_database() {
             flow.begin(&case).await;
         }
         tokio::time::sleep(WATCHED_FOR).await;
-        let calls = case.calls();
-        let written: Vec<_> = calls.iter().skip(before).filter(|call| call.operation.is_write()).collect();
-        assert!(written.is_empty(), "{flow:?}: {written:?}");
+        not_written(&case, before, flow);
         case.bench.subject.exchange(&case.namespace, SERVER).await;
         look(&case).await;
         course.ends_well(&case, flow).await;
         note(&case, "server replaced", flow, Outcome::Told);
     }
+}
+
+/// No call has asked the backend for a change since then.
+fn not_written(case: &Case, before: usize, flow: Flow) {
+    let calls = case.calls();
+    let written: Vec<_> = calls.iter().skip(before).filter(|call| call.operation.is_write()).collect();
+    assert!(written.is_empty(), "{flow:?}: {written:?}");
 }
 
 async fn disk_full(case: Case, outcomes: Outcomes) {
