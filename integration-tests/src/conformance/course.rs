@@ -3,6 +3,7 @@
 use hcpg::api::PostgreSQLServer;
 
 use super::case::{Case, SECRET};
+use super::faults::{Fault, Operation};
 use super::flow::{DATABASE_SECRET, Flow};
 use crate::world::{Holder, Passwords};
 
@@ -41,6 +42,16 @@ impl Course {
         assert!(uid.is_some(), "{told}: it is known which server it is");
         assert_eq!(*self.uid.get_or_insert_with(|| uid.clone().unwrap_or_default()), uid.unwrap_or_default(), "{told}: the same server");
     }
+}
+
+/// The backend has made a server once. Who is told that there is none asks again, which must not make another one: that
+/// it is the same server is looked at after each flow.
+pub(super) fn created_once(case: &Case) {
+    let calls = case.calls();
+    let creations = calls.iter().filter(|call| call.operation == Operation::Create && call.executed).count();
+    let denied = calls.iter().filter(|call| call.fault == Some(Fault::Stale)).count();
+    let told = format!("{}: {creations} creations\n{}", case.namespace, case.told());
+    assert!(creations == 1 || (denied > 0 && creations <= 1 + denied), "{told}");
 }
 
 /// What is published for the server and the database.

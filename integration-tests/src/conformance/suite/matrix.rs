@@ -11,6 +11,7 @@ use super::chaos;
 use crate::conformance::api_faults::{ApiFault, Asker, DATABASES, SERVERS};
 use crate::conformance::bench::Bench;
 use crate::conformance::case::SECRET;
+use crate::conformance::course::created_once;
 use crate::conformance::faults::{Fault, Operation};
 use crate::conformance::flow::{DATABASE, DATABASE_SECRET, Flow};
 use crate::conformance::outcomes::{Outcome, Outcomes};
@@ -71,6 +72,7 @@ async fn at_the_watches(case: Case, row: &'static str, too_old: bool) {
         case.until("the watches go on", over).await;
         case.bench.outcomes.note(WATCHES, row, flow, Outcome::of(flow));
     }
+    created_once(&case);
 }
 
 async fn at_the_backend(case: Case, fault: Fault) {
@@ -92,6 +94,7 @@ async fn at_the_backend(case: Case, fault: Fault) {
             case.bench.outcomes.note(BACKEND, &row, flow, Outcome::of(flow));
         }
     }
+    created_once(&case);
 }
 
 /// A database asks nothing of the backend, so there is nothing to be met.
@@ -152,6 +155,7 @@ async fn at_the_api_server(case: Case, fault: ApiFault) {
             case.bench.outcomes.note(API, &format!("{slug} · {target}"), flow, Outcome::of(flow));
         }
     }
+    created_once(&case);
 }
 
 /// Tells whose a pending password and a Secret are, as soon as the object has its uid.
