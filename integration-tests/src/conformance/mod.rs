@@ -9,6 +9,7 @@
 //! This is for tests: what goes wrong panics, with all there is to know about it.
 
 mod api_faults;
+mod askers;
 mod aws;
 pub mod azure;
 mod bench;
@@ -26,7 +27,8 @@ pub mod suite;
 mod table;
 mod watch_faults;
 
-pub use api_faults::{ApiFault, ApiFaults, Asker, Target};
+pub use api_faults::{ApiFault, ApiFaults, Target};
+pub use askers::Asker;
 pub use aws::Aws;
 pub use azure::{AzureFlexible, AzureSingle};
 pub use bench::Bench;

@@ -6,9 +6,7 @@ use hcpg::api::PostgreSQLDatabase;
 use serde_json::json;
 use strum::IntoEnumIterator;
 
-use super::matrix::know;
 use crate::conformance::Case;
-use crate::conformance::api_faults::{Asker, DATABASES, SERVERS};
 use crate::conformance::course::published;
 use crate::conformance::faults::Operation;
 use crate::conformance::flow::{DATABASE, DATABASE_SECRET, Flow};
@@ -29,8 +27,6 @@ pub(super) async fn chaos(case: Case, seed: u64) {
     for flow in Flow::iter().filter(|flow| !flow.deletes()) {
         is_still_the_first(&case, &first, flow).await;
         flow.begin(&case).await;
-        let kind = if flow.is_of_database() { DATABASES } else { SERVERS };
-        know(&case, flow, &Asker { namespace: case.namespace.clone(), kind }).await;
         case.ready().await;
         if flow.is_of_database() {
             case.database_ready(DATABASE).await;

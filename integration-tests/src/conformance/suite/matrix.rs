@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
-use kube::ResourceExt;
 use serde_json::json;
 use strum::IntoEnumIterator;
 
-use super::chaos;
-use crate::conformance::api_faults::{ApiFault, Asker, DATABASES, SERVERS};
+use super::{api, chaos};
+use crate::conformance::api_faults::ApiFault;
 use crate::conformance::bench::Bench;
-use crate::conformance::case::SECRET;
 use crate::conformance::course::created_once;
 use crate::conformance::faults::{Fault, Operation};
-use crate::conformance::flow::{DATABASE, DATABASE_SECRET, Flow};
+use crate::conformance::flow::Flow;
 use crate::conformance::outcomes::{Outcome, Outcomes};
 use crate::conformance::{Case, Course, Subject};
 
@@ -38,7 +36,7 @@ pub async fn faults(subject: Arc<dyn Subject>) -> Outcomes {
     for fault in ApiFault::iter() {
         let slug: &str = fault.into();
         let case = bench.case(&format!("api-{slug}")).await;
-        cases.push((format!("API server: {slug}"), at_the_api_server(case, fault).boxed_local()));
+        cases.push((format!("API server: {slug}"), api::at_the_api_server(case, fault).boxed_local()));
     }
     for seed in 1..=CHAOTIC {
         let name = format!("chaos-{seed}");
@@ -46,6 +44,8 @@ pub async fn faults(subject: Arc<dyn Subject>) -> Outcomes {
         cases.push((name, chaos::chaos(case, seed).boxed_local()));
     }
     bench.run("faults", cases).await;
+    let strange = bench.api_faults.strange();
+    assert!(strange.is_empty(), "requests that meet no fault: {strange:?}");
     bench.outcomes.clone()
 }
 
@@ -138,34 +138,4 @@ async fn met(case: &Case, fault: Fault) {
         let is_throttled = throttled.fault == Some(fault);
         assert!(!is_throttled || waited >= retry_after, "{}: again after {waited:?}", case.namespace);
     }
-}
-
-async fn at_the_api_server(case: Case, fault: ApiFault) {
-    let slug: &str = fault.into();
-    let mut course = Course::default();
-    for flow in Flow::iter() {
-        let kind = if flow.is_of_database() { DATABASES } else { SERVERS };
-        let asker = Asker { namespace: case.namespace.clone(), kind };
-        case.bench.api_faults.plan(&asker, fault);
-        flow.begin(&case).await;
-        know(&case, flow, &asker).await;
-        course.ends_well(&case, flow).await;
-        for target in case.bench.api_faults.met(&asker, fault) {
-            let target: &str = target.into();
-            case.bench.outcomes.note(API, &format!("{slug} · {target}"), flow, Outcome::of(flow));
-        }
-    }
-    created_once(&case);
-}
-
-/// Tells whose a pending password and a Secret are, as soon as the object has its uid.
-pub(super) async fn know(case: &Case, flow: Flow, asker: &Asker) {
-    let (uid, secret) = match flow {
-        Flow::CreateServer => (case.server().await.uid(), SECRET),
-        Flow::CreateDatabase => {
-            (case.database(DATABASE).await.and_then(|database| database.uid()), DATABASE_SECRET)
-        }
-        _ => return,
-    };
-    case.bench.api_faults.know(asker, &uid.unwrap_or_default(), secret);
 }

@@ -1,5 +1,6 @@
 //! The cases. Each is one function that tells what has to hold.
 
+mod api;
 mod changes;
 mod chaos;
 mod databases;

@@ -208,7 +208,7 @@ fn has_uid(server: &PostgreSQLServer) -> bool {
     server.status.as_ref().and_then(|status| status.server.as_ref()?.uid.as_ref()).is_some()
 }
 
-fn stalls(server: &PostgreSQLServer, reason: Reason) -> bool {
+pub(super) fn stalls(server: &PostgreSQLServer, reason: Reason) -> bool {
     server_condition(server, ConditionType::Stalled)
         .is_some_and(|it| it.status == ConditionStatus::True && it.reason == reason)
 }
