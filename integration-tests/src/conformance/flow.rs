@@ -48,18 +48,6 @@ impl Flow {
         name.replace('-', " ")
     }
 
-    /// The call of the backend that changes something in it, if there is one.
-    pub fn writes(self) -> Option<Operation> {
-        match self {
-            Self::CreateServer => Some(Operation::Create),
-            Self::UpdateServer => Some(Operation::Update),
-            Self::ConfigureServer => Some(Operation::Configure),
-            Self::ResetServer => Some(Operation::SetAdminPassword),
-            Self::DeleteServer => Some(Operation::Delete),
-            _ => None,
-        }
-    }
-
     /// Whose password it replaces.
     pub fn resets(self) -> &'static [Holder] {
         match self {

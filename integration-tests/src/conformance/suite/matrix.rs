@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
-use serde_json::json;
 use strum::IntoEnumIterator;
 
-use super::{api, chaos};
+use super::{api, backend, chaos};
 use crate::conformance::api_faults::ApiFault;
 use crate::conformance::bench::Bench;
 use crate::conformance::course::created_once;
-use crate::conformance::faults::{Fault, Operation};
+use crate::conformance::faults::Fault;
 use crate::conformance::flow::Flow;
 use crate::conformance::outcomes::{Outcome, Outcomes};
 use crate::conformance::{Case, Course, Subject};
@@ -29,9 +28,13 @@ pub const WATCHES: &str = "watches";
 pub async fn faults(subject: Arc<dyn Subject>) -> Outcomes {
     let bench = Bench::start(subject).await;
     let mut cases = Vec::new();
+    let (pattern, known) = backend::pattern();
+    let undisturbed = bench.case("undisturbed").await;
+    cases.push(("undisturbed".to_owned(), backend::undisturbed(undisturbed, pattern).boxed_local()));
     for fault in Fault::ALL {
         let case = bench.case(fault.slug()).await;
-        cases.push((fault.slug().to_owned(), at_the_backend(case, fault).boxed_local()));
+        let at_the_backend = backend::at_the_backend(case, fault, known.clone());
+        cases.push((fault.slug().to_owned(), at_the_backend.boxed_local()));
     }
     for fault in ApiFault::iter() {
         let slug: &str = fault.into();
@@ -73,69 +76,4 @@ async fn at_the_watches(case: Case, row: &'static str, too_old: bool) {
         case.bench.outcomes.note(WATCHES, row, flow, Outcome::of(flow));
     }
     created_once(&case);
-}
-
-async fn at_the_backend(case: Case, fault: Fault) {
-    let mut course = Course::default();
-    for flow in Flow::iter() {
-        let planned = plan(&case, fault, flow);
-        flow.begin(&case).await;
-        if !flow.deletes() {
-            case.ready().await;
-            met(&case, fault).await;
-        }
-        course.ends_well(&case, flow).await;
-        met(&case, fault).await;
-        if flow == Flow::CreateServer {
-            at_rest(&case, fault).await;
-        }
-        for operation in planned {
-            let row = format!("{} · {operation:?}", fault.slug());
-            case.bench.outcomes.note(BACKEND, &row, flow, Outcome::of(flow));
-        }
-    }
-    created_once(&case);
-}
-
-/// A database asks nothing of the backend, so there is nothing to be met.
-fn plan(case: &Case, fault: Fault, flow: Flow) -> Vec<Operation> {
-    let Some(writes) = flow.writes() else { return Vec::new() };
-    // Twice where it costs no time: the second attempt may fail as well.
-    let times = match fault {
-        Fault::ServerError | Fault::ConnectionReset | Fault::Stale => 2,
-        _ => 1,
-    };
-    let operations: Vec<Operation> =
-        [Operation::Observe, writes].into_iter().filter(|operation| fault.befits(*operation)).collect();
-    for operation in &operations {
-        case.bench.faults.next(&case.namespace, *operation, times, fault);
-    }
-    operations
-}
-
-/// A server with nothing to do is looked at with one call where that is enough. A service that refuses it is not asked
-/// another one.
-async fn at_rest(case: &Case, fault: Fault) {
-    if !matches!(fault, Fault::Throttled { .. }) {
-        return;
-    }
-    case.bench.faults.next(&case.namespace, Operation::Observe, 1, fault);
-    case.change(json!({"metadata": {"annotations": {"look": "now"}}})).await;
-    met(case, fault).await;
-    case.ready().await;
-}
-
-/// All that was planned has happened, and a throttled call was not followed by another one too soon.
-async fn met(case: &Case, fault: Fault) {
-    case.until(&format!("{fault:?} was met"), async || {
-        (case.bench.faults.left(&case.namespace) == 0).then_some(())
-    })
-    .await;
-    let Fault::Throttled { retry_after } = fault else { return };
-    let calls = case.calls();
-    for (throttled, next) in calls.iter().zip(calls.iter().skip(1)) {
-        let waited = next.at.duration_since(throttled.at);
-        let is_throttled = throttled.fault == Some(fault);
-        assert!(!is_throttled || waited >= retry_after, "{}: again after {waited:?}", case.namespace);
-    }
 }
