@@ -1,7 +1,7 @@
 //! What happens to servers behind the operator's back while something is asked for.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLServer, Reason};
@@ -22,6 +22,8 @@ pub const STATES: &str = "states";
 
 /// How long a full disk lasts.
 const FULL_FOR: Duration = Duration::from_secs(4);
+/// What cannot be done without room.
+const NEEDS_ROOM: [Flow; 2] = [Flow::CreateServer, Flow::CreateDatabase];
 /// How long it is watched that nothing is done.
 const WATCHED_FOR: Duration = Duration::from_secs(2);
 
@@ -187,11 +189,29 @@ async fn disk_full(case: Case, outcomes: Outcomes) {
     for flow in Flow::iter() {
         assert!(case.bench.subject.fill_disk().await, "there is a small disk");
         flow.begin(&case).await;
-        tokio::time::sleep(FULL_FOR).await;
+        let suffers = suffers(&case).await;
         case.bench.subject.free_disk().await;
+        assert!(suffers.is_some() || !NEEDS_ROOM.contains(&flow), "{flow:?}: there was room: {}", case.told());
         course.ends_well(&case, flow).await;
+        eprintln!("          {flow:?} on a full disk: {suffers:?}");
         outcomes.note(STATES, "disk full", flow, Outcome::of(flow));
     }
+}
+
+/// As long as the disk is full: what was told about it.
+async fn suffers(case: &Case) -> Option<String> {
+    let since = Instant::now();
+    let mut told = None;
+    while since.elapsed() < FULL_FOR {
+        let server = case.api::<PostgreSQLServer>().get_opt(SERVER).await.ok().flatten();
+        let server = server.and_then(|server| Some(server.status?.conditions)).unwrap_or_default();
+        let database = case.database(DATABASE).await;
+        let database = database.and_then(|database| Some(database.status?.conditions)).unwrap_or_default();
+        let mut all = server.into_iter().chain(database).map(|condition| condition.message);
+        told = told.or_else(|| all.find(|message| message.contains("No space left")));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    told
 }
 
 /// Has the server looked at now.
