@@ -97,6 +97,7 @@ async fn vanished(case: Case) {
             flow.begin(&case).await;
             case.server_where("was seen", has_uid).await;
         }
+        let before = case.calls().len();
         case.bench.subject.vanish(&case.namespace, SERVER).await;
         if flow != Flow::CreateServer {
             flow.begin(&case).await;
@@ -112,6 +113,10 @@ async fn vanished(case: Case) {
         let now = case.effects(Operation::Create).saturating_sub(usize::from(flow == Flow::CreateServer));
         assert_eq!(now, created, "{flow:?}: nothing took its place: {}", case.told());
         assert!(case.bench.subject.servers(&case.namespace).await.is_empty(), "{flow:?}");
+        // One that is still being made may be worked on until it is known that it has vanished.
+        if flow != Flow::CreateServer {
+            not_written(&case, before, flow);
+        }
         case.change(recreate()).await;
         case.server_where("is there again", |server| !stalls(server, Reason::ServerLost) && has_uid(server))
             .await;
