@@ -94,7 +94,7 @@ impl Flow {
     /// pending, and nothing left of what was deleted. What it is compared with is known to a [`Course`].
     ///
     /// [`Course`]: super::course::Course
-    pub(super) async fn is_done(self, case: &Case) {
+    pub async fn is_done(self, case: &Case) {
         match self {
             Self::CreateServer => case.is_well().await,
             Self::UpdateServer => case.shown(&update(case, Operation::Update).shown).await,

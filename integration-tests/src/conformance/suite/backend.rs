@@ -36,7 +36,6 @@ pub(super) async fn undisturbed(case: Case, pattern: watch::Sender<Calls>) {
             case.calls().iter().skip(before).any(|call| call.operation == *operation)
         };
         case.until("it was looked at", async || is_made(&Operation::Observe).then_some(())).await;
-        // Nobody need be waiting for it yet.
         pattern.send_modify(|calls| drop(calls.insert(flow, Operation::iter().filter(is_made).collect())));
     }
     created_once(&case);
