@@ -40,7 +40,11 @@ impl Course {
         self.passwords = now;
         let uid = uid_of(case.server().await);
         assert!(uid.is_some(), "{told}: it is known which server it is");
-        assert_eq!(*self.uid.get_or_insert_with(|| uid.clone().unwrap_or_default()), uid.unwrap_or_default(), "{told}: the same server");
+        assert_eq!(
+            *self.uid.get_or_insert_with(|| uid.clone().unwrap_or_default()),
+            uid.unwrap_or_default(),
+            "{told}: the same server"
+        );
     }
 }
 

@@ -32,9 +32,8 @@ pub(super) async fn undisturbed(case: Case, pattern: watch::Sender<Calls>) {
         let before = case.calls().len();
         begin(&case, flow).await;
         course.ends_well(&case, flow).await;
-        let is_made = |operation: &Operation| {
-            case.calls().iter().skip(before).any(|call| call.operation == *operation)
-        };
+        let is_made =
+            |operation: &Operation| case.calls().iter().skip(before).any(|call| call.operation == *operation);
         case.until("it was looked at", async || is_made(&Operation::Observe).then_some(())).await;
         pattern.send_modify(|calls| drop(calls.insert(flow, Operation::iter().filter(is_made).collect())));
     }

@@ -196,7 +196,11 @@ async fn disk_full(case: Case, outcomes: Outcomes) {
         flow.begin(&case).await;
         let suffers = suffers(&case).await;
         case.bench.subject.free_disk().await;
-        assert!(suffers.is_some() || !NEEDS_ROOM.contains(&flow), "{flow:?}: there was room: {}", case.told());
+        assert!(
+            suffers.is_some() || !NEEDS_ROOM.contains(&flow),
+            "{flow:?}: there was room: {}",
+            case.told()
+        );
         course.ends_well(&case, flow).await;
         eprintln!("          {flow:?} on a full disk: {suffers:?}");
         outcomes.note(STATES, "disk full", flow, Outcome::of(flow));
