@@ -53,15 +53,20 @@ Each row is one fault at one call; each column is something a user asks for. One
 all columns and meets the fault in each, at the first call of its kind (twice, where a second failure costs no time).
 
 * **ready**: the fault was met, and afterwards everything is Ready with what was asked for in force: exactly one server,
-  the same one all the time, logins that work with the published Secrets, no password pending.
+  which is the same one all the time and was made once, logins that work with the published Secrets, no password
+  pending. A password that was to be reset is another one, and the one from before is refused; every other is what it
+  was.
 * **gone**: the fault was met, and afterwards nothing is left: no server, no role, no Secret, no pending password.
-* ·: that call or request does not occur in that column.
+* ·: that call or request does not occur in that column. For calls this was seen at a server that went through the
+  columns without faults; a request would have met the fault, whichever it is.
 
 The faults stand between the operator and the backend `local`, which makes real PostgreSQL servers, and between the
 operator and a real API server. Besides these rows four servers meet any of all faults at random, at a third of the
-calls and a tenth of the requests.
+calls and a tenth of the requests. A request that has no row fails the test; events are left out, they decide nothing.
 
 ## The backend
+
+A database asks nothing of the backend. Its server is looked at all the time, so it is looked at in these columns, too.
 
 | fault | what happens |
 |---|---|
@@ -72,7 +77,7 @@ calls and a tenth of the requests.
 | lost-answer | it is done, and the connection is gone |
 | rejected | refused, as if an input had to change |
 | server-error | a 500 |
-| stale | answered as the time before |
+| stale | answered as the time before; who is told that there is no server asks for it again, which makes no other one |
 | throttled | refused, with a `Retry-After` of three seconds, before which nothing is asked again |
 
 ";
@@ -80,9 +85,18 @@ calls and a tenth of the requests.
 const API: &str = "
 ## The API server
 
-Each request meets the fault once. `object` is the PostgreSQLServer or PostgreSQLDatabase, `secret` the credentials
-Secret, `pending` the password that is on its way, in the operator's namespace. Nothing that is read can be in conflict,
-and a read whose answer is lost is a read without an answer.
+Each request in passes over the object that the column is about meets the fault once. Nothing that is read can be in
+conflict, and a read whose answer is lost is a read without an answer.
+
+| request | for |
+|---|---|
+| databases-read | the list of databases, when a server is to go. There is one: the server stayed until that one was gone |
+| namespace-read | the namespace |
+| object-read, object-write | the PostgreSQLServer or PostgreSQLDatabase, its finalizers and labels |
+| pending-read, pending-write | the password that is on its way, in the operator's namespace |
+| secret-read, secret-write | the credentials Secret |
+| server-read, server-secret-read | a database's server, and that server's credentials Secret |
+| status-write | the status |
 
 ";
 
@@ -91,16 +105,19 @@ const STATES: &str = "
 
 Each row happens to a server in every column, just when something is asked for.
 
-* **ready**: it was put right without help: everything is Ready with what was asked for in force.
-* **told**: it was told as a condition (`ServerLost`, `ServerReplaced`) and nothing was created or changed meanwhile.
-  A lost server was begun anew after `operator/action: recreate`, and so was its database; a replaced one was ready as
-  soon as the old one stood there again.
+* **ready**: it was put right without help: everything is Ready with what was asked for in force, on the same server,
+  and only a reset has changed a password.
+* **told**: it was told as a condition (`ServerLost`, `ServerReplaced`), and no call to the backend made or changed
+  anything meanwhile; what a database asks of PostgreSQL itself is not counted. A lost server was begun anew after
+  `operator/action: recreate`, and so was its database, both with other passwords; a replaced one was ready as soon as
+  the old one stood there again.
 * **gone**: nothing is left.
 * **left**: the object is gone, and the server, which is another one now, was left alone.
-* ·: it cannot happen in that column.
+* ·: it was not made to happen in that column.
 
 A full disk: the servers stand on a small file system of their own, which is full from before the request until four
-seconds after it.
+seconds after it. Creating a server and creating a database were seen to fail for want of room; other columns may have
+got by with what room their files had.
 
 ";
 

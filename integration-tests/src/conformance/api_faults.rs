@@ -1,6 +1,6 @@
 //! Faults between the operator and the API server: which request meets which, and whether it did.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -15,6 +15,8 @@ use serde_json::json;
 use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 use tower::{BoxError, Layer, Service};
 
+use super::askers::{self, Asker, DATABASES, SERVERS};
+use super::case::SECRET;
 use crate::operator::OPERATOR_NAMESPACE;
 
 /// How long a request is left without an answer; the product's own patience is tested beside its client.
@@ -38,6 +40,52 @@ pub enum Target {
     PendingRead,
     /// Writes or deletes the pending password.
     PendingWrite,
+    /// Reads the namespace.
+    NamespaceRead,
+    /// Lists the databases of the namespace: those of a server that is to go.
+    DatabasesRead,
+    /// Reads the server of a database.
+    ServerRead,
+    /// Reads the credentials Secret of that server.
+    ServerSecretRead,
+}
+
+impl Target {
+    fn is_read(self) -> bool {
+        match self {
+            Self::ObjectRead
+            | Self::SecretRead
+            | Self::PendingRead
+            | Self::NamespaceRead
+            | Self::DatabasesRead
+            | Self::ServerRead
+            | Self::ServerSecretRead => true,
+            Self::ObjectWrite | Self::StatusWrite | Self::SecretWrite | Self::PendingWrite => false,
+        }
+    }
+
+    /// What is asked for in a pass over an object of that kind; none if no table has a row for it.
+    fn of(request: &Request<Body>, kind: &str) -> Option<Self> {
+        let reads = *request.method() == Method::GET;
+        let either = |read, write| if reads { read } else { write };
+        let parts: Vec<&str> = request.uri().path().split('/').filter(|part| !part.is_empty()).collect();
+        let begin = parts.iter().position(|part| *part == "namespaces")?;
+        let is_pending = |name: Option<&&str>| name.is_none_or(|name| name.starts_with("hcpg-pending-"));
+        Some(match parts.get(begin + 1..)? {
+            [_] if reads => Self::NamespaceRead,
+            [_, DATABASES] if reads => Self::DatabasesRead,
+            [_, own, _] if *own == kind => either(Self::ObjectRead, Self::ObjectWrite),
+            [_, own, _, "status"] if *own == kind && !reads => Self::StatusWrite,
+            [_, SERVERS, _] if reads => Self::ServerRead,
+            [OPERATOR_NAMESPACE, "secrets", rest @ ..] if is_pending(rest.first()) => {
+                either(Self::PendingRead, Self::PendingWrite)
+            }
+            [OPERATOR_NAMESPACE, ..] => return None,
+            [_, "secrets", name] if reads && kind == DATABASES && *name == SECRET => Self::ServerSecretRead,
+            [_, "secrets", ..] => either(Self::SecretRead, Self::SecretWrite),
+            _ => return None,
+        })
+    }
 }
 
 /// What becomes of a request.
@@ -62,18 +110,8 @@ impl ApiFault {
     /// Whether a request can meet it: nothing that is read is in conflict, and a read whose answer is lost is a read
     /// without an answer.
     pub fn befits(self, target: Target) -> bool {
-        let reads = matches!(target, Target::ObjectRead | Target::SecretRead | Target::PendingRead);
-        !reads || !matches!(self, Self::Conflict | Self::LostAnswer)
+        !target.is_read() || !matches!(self, Self::Conflict | Self::LostAnswer)
     }
-}
-
-/// Whose requests.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Asker {
-    /// The namespace of the object.
-    pub namespace: String,
-    /// The plural of its kind.
-    pub kind: &'static str,
 }
 
 /// Faults for the requests to come.
@@ -84,24 +122,25 @@ pub struct ApiFaults(Arc<Mutex<Inner>>);
 struct Inner {
     next: HashMap<Asker, Vec<(Target, ApiFault)>>,
     chaos: HashMap<String, (StdRng, u32)>,
-    /// By the uid of the object, for pending passwords.
-    askers: HashMap<String, Asker>,
-    /// By namespace and Secret.
-    secrets: HashMap<(String, String), Asker>,
+    /// Requests in passes that no table has a row for.
+    strange: BTreeSet<String>,
 }
 
 impl ApiFaults {
-    /// Whose a pending password and a Secret are.
-    pub fn know(&self, asker: &Asker, uid: &str, secret: &str) {
-        let mut inner = self.lock();
-        inner.askers.insert(uid.to_owned(), asker.clone());
-        inner.secrets.insert((asker.namespace.clone(), secret.to_owned()), asker.clone());
-    }
-
     /// The next request for each target meets the fault, where it befits.
     pub fn plan(&self, asker: &Asker, fault: ApiFault) {
         let targets = Target::iter().filter(|target| fault.befits(*target));
         self.lock().next.insert(asker.clone(), targets.map(|target| (target, fault)).collect());
+    }
+
+    /// Whether no request for the target has met its fault yet.
+    pub fn is_left(&self, asker: &Asker, target: Target) -> bool {
+        self.lock().next.get(asker).is_some_and(|planned| planned.iter().any(|(left, _)| *left == target))
+    }
+
+    /// Requests in passes for which there is no target, so that they meet no fault.
+    pub fn strange(&self) -> Vec<String> {
+        self.lock().strange.iter().cloned().collect()
     }
 
     /// The targets that have met their fault since; the others are let off.
@@ -128,7 +167,11 @@ impl ApiFaults {
     }
 
     fn fault(&self, request: &Request<Body>) -> Option<ApiFault> {
-        let (asker, target) = self.asker(request)?;
+        let asker = askers::current()?;
+        let Some(target) = Target::of(request, asker.kind) else {
+            self.note(request, &asker);
+            return None;
+        };
         let mut inner = self.lock();
         if let Some(planned) = inner.next.get_mut(&asker) {
             let found = planned.iter().position(|(planned, _)| *planned == target)?;
@@ -142,45 +185,14 @@ impl ApiFaults {
         befitting.get(random.random_range(0..befitting.len())).copied()
     }
 
-    fn asker(&self, request: &Request<Body>) -> Option<(Asker, Target)> {
-        let reads = *request.method() == Method::GET;
-        let parts: Vec<&str> = request.uri().path().split('/').filter(|part| !part.is_empty()).collect();
-        let begin = parts.iter().position(|part| *part == "namespaces")?;
-        let named = |kind, namespace: &str| Asker { namespace: namespace.to_owned(), kind };
-        let kinds = |resource: &str| [SERVERS, DATABASES].into_iter().find(|kind| *kind == resource);
-        match parts.get(begin + 1..)? {
-            [namespace, resource, _] if kinds(resource).is_some() => {
-                let target = if reads { Target::ObjectRead } else { Target::ObjectWrite };
-                Some((named(kinds(resource)?, namespace), target))
-            }
-            [namespace, resource, _, "status"] => {
-                Some((named(kinds(resource)?, namespace), Target::StatusWrite))
-            }
-            [OPERATOR_NAMESPACE, "secrets", rest @ ..] => {
-                let uid = match rest.first() {
-                    Some(name) => name.trim_start_matches("hcpg-pending-").to_owned(),
-                    None => super::effects::owner_uid(request)?,
-                };
-                let target = if reads { Target::PendingRead } else { Target::PendingWrite };
-                Some((self.lock().askers.get(&uid)?.clone(), target))
-            }
-            [namespace, "secrets", rest @ ..] => {
-                let name = match rest.first() {
-                    Some(name) => (*name).to_owned(),
-                    None => super::effects::body_of(request).pointer("/metadata/name")?.as_str()?.to_owned(),
-                };
-                let target = if reads { Target::SecretRead } else { Target::SecretWrite };
-                Some((self.lock().secrets.get(&((*namespace).to_owned(), name))?.clone(), target))
-            }
-            _ => None,
+    /// Events decide nothing.
+    fn note(&self, request: &Request<Body>, asker: &Asker) {
+        let (method, path) = (request.method(), request.uri().path());
+        if !path.starts_with("/apis/events.k8s.io/") {
+            self.lock().strange.insert(format!("{method} {path} for one of the {}", asker.kind));
         }
     }
 }
-
-/// The plural of the kind of servers.
-pub const SERVERS: &str = "postgresqlservers";
-/// The plural of the kind of databases.
-pub const DATABASES: &str = "postgresqldatabases";
 
 /// Leads every request of a client through the [`ApiFaults`].
 #[derive(Clone)]

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
 
 use super::api_faults::ApiFaults;
+use super::askers;
 use super::case::Case;
 use super::controllers::Controllers;
 use super::done;
@@ -55,7 +56,7 @@ impl Bench {
     pub async fn start(subject: Arc<dyn Subject>) -> Arc<Self> {
         // An error means that it was installed before.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        log_as_asked();
+        askers::listen();
         let plane = Cluster::Ours(done(ControlPlane::start(Options::throw_away()).await));
         let admin = done(plane.client().await);
         done(install(&admin).await);
@@ -159,13 +160,4 @@ fn config(mut keys: Value) -> Config {
     });
     let yaml = done(serde_saphyr::to_string(&keys));
     done(Config::parse(&yaml, Path::new("config.yaml"), std::iter::empty())).config
-}
-
-/// The operator's log on stderr, with `RUST_LOG` set.
-fn log_as_asked() {
-    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_default_env() {
-        let to_stderr = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        // An error means that another test of this process has begun already.
-        let _ = to_stderr.try_init();
-    }
 }

@@ -160,14 +160,8 @@ impl Effects {
     }
 }
 
-/// The uid of the object that a Secret with our mark belongs to.
-pub(super) fn owner_uid(request: &Request<Body>) -> Option<String> {
-    let body = body_of(request);
-    body.pointer("/metadata/labels/hybridcloud.maibornwolff.de~1owner-uid")?.as_str().map(str::to_owned)
-}
-
 /// The body as JSON; null if it has none.
-pub(super) fn body_of(request: &Request<Body>) -> Value {
+fn body_of(request: &Request<Body>) -> Value {
     let bytes = request.body().try_clone().and_then(|body| body.collect_bytes().now_or_never());
     bytes.and_then(Result::ok).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or(Value::Null)
 }

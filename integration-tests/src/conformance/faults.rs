@@ -164,9 +164,11 @@ impl Faults {
         script.next.clear();
     }
 
-    /// How many planned faults no call has met yet.
-    pub fn left(&self, namespace: &str) -> u32 {
-        self.lock().get(namespace).map_or(0, |script| script.next.iter().map(|planned| planned.left).sum())
+    /// How many planned faults of that operation no call has met yet.
+    pub fn left(&self, namespace: &str, operation: Operation) -> u32 {
+        let all = self.lock();
+        let planned = all.get(namespace).into_iter().flat_map(|script| &script.next);
+        planned.filter(|planned| planned.operation == operation).map(|planned| planned.left).sum()
     }
 
     /// All calls for objects of that namespace.

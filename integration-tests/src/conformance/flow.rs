@@ -8,6 +8,7 @@ use strum::{EnumIter, IntoStaticStr};
 use super::case::{Case, SERVER, ask};
 use super::faults::Operation;
 use super::subject::{Shown, Update};
+use crate::world::Holder;
 
 /// The database object, its role and its database.
 pub const DATABASE: &str = "app";
@@ -47,15 +48,12 @@ impl Flow {
         name.replace('-', " ")
     }
 
-    /// The call of the backend that changes something in it, if there is one.
-    pub fn writes(self) -> Option<Operation> {
+    /// Whose password it replaces.
+    pub fn resets(self) -> &'static [Holder] {
         match self {
-            Self::CreateServer => Some(Operation::Create),
-            Self::UpdateServer => Some(Operation::Update),
-            Self::ConfigureServer => Some(Operation::Configure),
-            Self::ResetServer => Some(Operation::SetAdminPassword),
-            Self::DeleteServer => Some(Operation::Delete),
-            _ => None,
+            Self::ResetServer => &[Holder::Server],
+            Self::ResetDatabase => &[Holder::Database],
+            _ => &[],
         }
     }
 
@@ -93,8 +91,10 @@ impl Flow {
     }
 
     /// Waits until it is done, and looks whether everything is as it should be: one server, logins that work, nothing
-    /// pending, and nothing left of what was deleted.
-    pub async fn ends_well(self, case: &Case) {
+    /// pending, and nothing left of what was deleted. What it is compared with is known to a [`Course`].
+    ///
+    /// [`Course`]: super::course::Course
+    pub async fn is_done(self, case: &Case) {
         match self {
             Self::CreateServer => case.is_well().await,
             Self::UpdateServer => case.shown(&update(case, Operation::Update).shown).await,

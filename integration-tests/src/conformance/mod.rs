@@ -9,11 +9,13 @@
 //! This is for tests: what goes wrong panics, with all there is to know about it.
 
 mod api_faults;
+mod askers;
 pub mod aws;
 pub mod azure;
 mod bench;
 mod case;
 mod controllers;
+mod course;
 mod effects;
 mod faults;
 mod faulty;
@@ -25,11 +27,13 @@ pub mod suite;
 mod table;
 mod watch_faults;
 
-pub use api_faults::{ApiFault, ApiFaults, Asker, Target};
+pub use api_faults::{ApiFault, ApiFaults, Target};
+pub use askers::Asker;
 pub use aws::Aws;
 pub use azure::{AzureFlexible, AzureSingle};
 pub use bench::Bench;
 pub use case::Case;
+pub use course::Course;
 pub use effects::{Effects, Moment, Point};
 pub use faults::{Answer, Call, Fault, Faults, Operation};
 pub use faulty::Faulty;

@@ -8,11 +8,11 @@ mod points;
 
 use std::time::{Duration, Instant};
 
-pub use flow::{Flow, Passwords};
+pub use flow::Flow;
 pub use points::{Effects, Point};
 use strum::IntoEnumIterator;
 
-use crate::world::Story;
+use crate::world::{Passwords, Story};
 
 /// How long a flow may take until it comes to its point.
 const COMES_WITHIN: Duration = Duration::from_secs(60);

@@ -23,9 +23,10 @@ Each row is one fault at one call to AWS; each column is something a user asks f
 through all columns and meets the fault at every call that the column is sure to make, the first time each.
 
 * **ready**: the fault was met, and afterwards everything is Ready with what was asked for in force: exactly one server,
-  logins that work with the published Secrets, no password pending.
+  the same one all the time, logins that work with the published Secrets, no password pending. A password that was to
+  be reset is another one, and the one from before is refused; every other is what it was.
 * **gone**: the fault was met, and afterwards nothing is left but the final snapshot.
-* ·: that call does not occur in that column.
+* ·: the column is not sure to make that call, which met no fault there.
 
 "
     )

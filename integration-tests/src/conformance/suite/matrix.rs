@@ -1,29 +1,21 @@
 //! Every fault at every call of every flow: whatever is met, it ends well.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use hcpg::api::PostgreSQLServer;
-use kube::ResourceExt;
-use serde_json::json;
 use strum::IntoEnumIterator;
 
-use crate::conformance::api_faults::{ApiFault, Asker, DATABASES, SERVERS};
+use super::{api, backend, chaos};
+use crate::conformance::api_faults::ApiFault;
 use crate::conformance::bench::Bench;
-use crate::conformance::case::{SECRET, SERVER};
-use crate::conformance::faults::{Fault, Operation};
-use crate::conformance::flow::{DATABASE, DATABASE_SECRET, Flow};
+use crate::conformance::course::created_once;
+use crate::conformance::faults::Fault;
+use crate::conformance::flow::Flow;
 use crate::conformance::outcomes::{Outcome, Outcomes};
-use crate::conformance::{Case, Subject};
+use crate::conformance::{Case, Course, Subject};
 
 /// Servers that meet a random fault at every third call, each with a seed of its own.
 const CHAOTIC: u64 = 4;
-/// In percent, of calls to the backend.
-const CHAOS: u32 = 33;
-/// In percent, of requests to the API server.
-const API_CHAOS: u32 = 10;
-
 /// The chapter of the table with faults of the backend.
 pub const BACKEND: &str = "backend";
 /// The chapter with faults of the API server.
@@ -36,21 +28,27 @@ pub const WATCHES: &str = "watches";
 pub async fn faults(subject: Arc<dyn Subject>) -> Outcomes {
     let bench = Bench::start(subject).await;
     let mut cases = Vec::new();
+    let (pattern, known) = backend::pattern();
+    let undisturbed = bench.case("undisturbed").await;
+    cases.push(("undisturbed".to_owned(), backend::undisturbed(undisturbed, pattern).boxed_local()));
     for fault in Fault::ALL {
         let case = bench.case(fault.slug()).await;
-        cases.push((fault.slug().to_owned(), at_the_backend(case, fault).boxed_local()));
+        let at_the_backend = backend::at_the_backend(case, fault, known.clone());
+        cases.push((fault.slug().to_owned(), at_the_backend.boxed_local()));
     }
     for fault in ApiFault::iter() {
         let slug: &str = fault.into();
         let case = bench.case(&format!("api-{slug}")).await;
-        cases.push((format!("API server: {slug}"), at_the_api_server(case, fault).boxed_local()));
+        cases.push((format!("API server: {slug}"), api::at_the_api_server(case, fault).boxed_local()));
     }
     for seed in 1..=CHAOTIC {
         let name = format!("chaos-{seed}");
         let case = bench.case(&name).await;
-        cases.push((name, chaos(case, seed).boxed_local()));
+        cases.push((name, chaos::chaos(case, seed).boxed_local()));
     }
     bench.run("faults", cases).await;
+    let strange = bench.api_faults.strange();
+    assert!(strange.is_empty(), "requests that meet no fault: {strange:?}");
     bench.outcomes.clone()
 }
 
@@ -68,153 +66,14 @@ pub async fn watches(subject: Arc<dyn Subject>) -> Outcomes {
 }
 
 async fn at_the_watches(case: Case, row: &'static str, too_old: bool) {
+    let mut course = Course::default();
     for flow in Flow::iter() {
         let begun = case.bench.watch_faults.cut(too_old);
         flow.begin(&case).await;
-        flow.ends_well(&case).await;
+        course.ends_well(&case, flow).await;
         let over = async || case.bench.watch_faults.is_over(begun).then_some(());
         case.until("the watches go on", over).await;
         case.bench.outcomes.note(WATCHES, row, flow, Outcome::of(flow));
     }
-}
-
-async fn at_the_backend(case: Case, fault: Fault) {
-    let uid = |server: PostgreSQLServer| server.status.and_then(|status| status.server?.uid);
-    let mut first = None;
-    for flow in Flow::iter() {
-        let planned = plan(&case, fault, flow);
-        flow.begin(&case).await;
-        if !flow.deletes() {
-            case.ready().await;
-            met(&case, fault).await;
-        }
-        flow.ends_well(&case).await;
-        met(&case, fault).await;
-        if flow == Flow::CreateServer {
-            at_rest(&case, fault).await;
-        }
-        for operation in planned {
-            let row = format!("{} · {operation:?}", fault.slug());
-            case.bench.outcomes.note(BACKEND, &row, flow, Outcome::of(flow));
-        }
-        if flow != Flow::DeleteServer {
-            let now = uid(case.server().await);
-            assert_eq!(*first.get_or_insert_with(|| now.clone()), now, "{}: the same server", case.namespace);
-        }
-    }
-}
-
-/// A database asks nothing of the backend, so there is nothing to be met.
-fn plan(case: &Case, fault: Fault, flow: Flow) -> Vec<Operation> {
-    let Some(writes) = flow.writes() else { return Vec::new() };
-    // Twice where it costs no time: the second attempt may fail as well.
-    let times = match fault {
-        Fault::ServerError | Fault::ConnectionReset | Fault::Stale => 2,
-        _ => 1,
-    };
-    let operations: Vec<Operation> =
-        [Operation::Observe, writes].into_iter().filter(|operation| fault.befits(*operation)).collect();
-    for operation in &operations {
-        case.bench.faults.next(&case.namespace, *operation, times, fault);
-    }
-    operations
-}
-
-/// A server with nothing to do is looked at with one call where that is enough. A service that refuses it is not asked
-/// another one.
-async fn at_rest(case: &Case, fault: Fault) {
-    if !matches!(fault, Fault::Throttled { .. }) {
-        return;
-    }
-    case.bench.faults.next(&case.namespace, Operation::Observe, 1, fault);
-    case.change(json!({"metadata": {"annotations": {"look": "now"}}})).await;
-    met(case, fault).await;
-    case.ready().await;
-}
-
-/// All that was planned has happened, and a throttled call was not followed by another one too soon.
-async fn met(case: &Case, fault: Fault) {
-    case.until(&format!("{fault:?} was met"), async || {
-        (case.bench.faults.left(&case.namespace) == 0).then_some(())
-    })
-    .await;
-    let Fault::Throttled { retry_after } = fault else { return };
-    let calls = case.calls();
-    for (throttled, next) in calls.iter().zip(calls.iter().skip(1)) {
-        let waited = next.at.duration_since(throttled.at);
-        let is_throttled = throttled.fault == Some(fault);
-        assert!(!is_throttled || waited >= retry_after, "{}: again after {waited:?}", case.namespace);
-    }
-}
-
-async fn at_the_api_server(case: Case, fault: ApiFault) {
-    let slug: &str = fault.into();
-    for flow in Flow::iter() {
-        let kind = if flow.is_of_database() { DATABASES } else { SERVERS };
-        let asker = Asker { namespace: case.namespace.clone(), kind };
-        case.bench.api_faults.plan(&asker, fault);
-        flow.begin(&case).await;
-        know(&case, flow, &asker).await;
-        flow.ends_well(&case).await;
-        for target in case.bench.api_faults.met(&asker, fault) {
-            let target: &str = target.into();
-            case.bench.outcomes.note(API, &format!("{slug} · {target}"), flow, Outcome::of(flow));
-        }
-    }
-}
-
-/// Tells whose a pending password and a Secret are, as soon as the object has its uid.
-async fn know(case: &Case, flow: Flow, asker: &Asker) {
-    let (uid, secret) = match flow {
-        Flow::CreateServer => (case.server().await.uid(), SECRET),
-        Flow::CreateDatabase => {
-            (case.database(DATABASE).await.and_then(|database| database.uid()), DATABASE_SECRET)
-        }
-        _ => return,
-    };
-    case.bench.api_faults.know(asker, &uid.unwrap_or_default(), secret);
-}
-
-/// Everything that can happen, at every call, until everything was asked for; then a calm day.
-async fn chaos(case: Case, seed: u64) {
-    let begin = Instant::now();
-    let (faults, api_faults) = (&case.bench.faults, &case.bench.api_faults);
-    faults.chaos(&case.namespace, seed, CHAOS);
-    api_faults.chaos(&case.namespace, seed, API_CHAOS);
-    for flow in Flow::iter().filter(|flow| !flow.deletes()) {
-        flow.begin(&case).await;
-        let kind = if flow.is_of_database() { DATABASES } else { SERVERS };
-        know(&case, flow, &Asker { namespace: case.namespace.clone(), kind }).await;
-        case.ready().await;
-        if flow.is_of_database() {
-            case.database_ready(DATABASE).await;
-        }
-    }
-    let met = case.calls().iter().filter(|call| call.fault.is_some()).count();
-    faults.calm(&case.namespace);
-    api_faults.calm(&case.namespace);
-    // A stale answer from before may still be on its way to be judged, and what follows from it has to be undone first.
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let before = case.calls().len();
-    case.change(json!({"metadata": {"annotations": {"calm": "again"}}})).await;
-    case.until("it was looked at in calm", async || {
-        case.calls().iter().skip(before).any(|call| call.operation == Operation::Observe).then_some(())
-    })
-    .await;
-    case.until("nothing is pending", async || case.all_pending().await.is_empty().then_some(())).await;
-    for flow in Flow::iter().filter(|flow| !flow.deletes()) {
-        flow.ends_well(&case).await;
-    }
-    faults.chaos(&case.namespace, seed, CHAOS);
-    api_faults.chaos(&case.namespace, seed, API_CHAOS);
-    case.change(json!({"metadata": {"annotations": {"somebody": "else"}}})).await;
-    for flow in [Flow::DeleteDatabase, Flow::DeleteServer] {
-        flow.begin(&case).await;
-    }
-    case.gone::<PostgreSQLServer>(SERVER).await;
-    let calls = case.calls().len();
-    eprintln!(
-        "          chaos with seed {seed}: {met} faults before the deletion, {calls} calls, {:.0} s",
-        begin.elapsed().as_secs_f32()
-    );
+    created_once(&case);
 }

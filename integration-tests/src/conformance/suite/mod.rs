@@ -1,6 +1,9 @@
 //! The cases. Each is one function that tells what has to hold.
 
+mod api;
+mod backend;
 mod changes;
+mod chaos;
 mod databases;
 mod deletion;
 mod kills;

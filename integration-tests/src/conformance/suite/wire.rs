@@ -9,7 +9,7 @@ use strum::IntoEnumIterator;
 use crate::conformance::bench::Bench;
 use crate::conformance::flow::Flow;
 use crate::conformance::outcomes::{Outcome, Outcomes};
-use crate::conformance::{Case, Subject};
+use crate::conformance::{Case, Course, Subject};
 
 /// The chapter of the table.
 pub const WIRE: &str = "wire";
@@ -30,6 +30,7 @@ pub async fn wire(subject: Arc<dyn Subject>) -> Outcomes {
 /// Whose flow makes calls that do not say for which server they are made has its turn with it.
 async fn at_every_call(case: Case, fault: &'static str, turns: Arc<Mutex<()>>) {
     let subject = case.bench.subject.clone();
+    let mut course = Course::default();
     for flow in Flow::iter() {
         let calls = subject.wire_calls(flow);
         let shares = calls.iter().any(|call| subject.is_shared(call));
@@ -47,7 +48,7 @@ async fn at_every_call(case: Case, fault: &'static str, turns: Arc<Mutex<()>>) {
         if !flow.deletes() {
             case.ready().await;
         }
-        flow.ends_well(&case).await;
+        course.ends_well(&case, flow).await;
         for call in &calls {
             case.bench.outcomes.note(WIRE, &format!("{fault} · {call}"), flow, Outcome::of(flow));
         }
