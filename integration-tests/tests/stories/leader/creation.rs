@@ -20,7 +20,13 @@ async fn one_that_stood_still_in_a_creation_leaves_the_others_alone() {
     let story = both.world.story("leader-still-create").await;
     let before = both.secrets_made(OPERATOR_NAMESPACE).await;
     story.apply(TEAM_THAT_LOGS).await;
-    let begun = story.eventually("the server is being made", async || unfinished_folders(&story).pop()).await;
+    // While `initdb` works: in the moments in which the operator holds the lock of all folders, the other one would wait.
+    let is_begun = |folder: &PathBuf| folder.join("pgdata/PG_VERSION").exists();
+    let begun = story
+        .eventually("the server is being made", async || {
+            unfinished_folders(&story).into_iter().find(is_begun)
+        })
+        .await;
     let logged = both.leader.operator.log().len();
     // What it has begun outside of itself goes on.
     both.leader.operator.sigstop();
