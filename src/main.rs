@@ -26,6 +26,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How long what is under way may go on after the signal; the chart's grace period is a little longer.
 const GRACE: Duration = Duration::from_secs(25);
+/// For giving the lease back, however late it is by then.
+const LAST_WORD: Duration = Duration::from_secs(2);
 /// The election looks at its lease far more often.
 const STUCK: Duration = Duration::from_secs(300);
 
@@ -145,7 +147,9 @@ async fn serve(options: RunOptions) -> Result<Told, Failure> {
             readiness,
         };
         tokio::select! {
-            at_rest = lead(settings, &backends, &told, stopped) => if at_rest { election.release().await },
+            at_rest = lead(settings, &backends, &told, stopped) => if at_rest {
+                election.release(told.left().max(LAST_WORD)).await;
+            },
             lost = election.keep() => begin_anew(&lost, &told)?,
         }
     }

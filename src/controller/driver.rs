@@ -162,7 +162,7 @@ async fn go<S: Subject>(
         Err(failure) => {
             heed(context, &uid, &failure);
             let status = S::describe_unobserved(context, &object, &failure, now);
-            if let Some(recorded) = record::status::<S>(api, &object, &status).await? {
+            if let Some(recorded) = write_down::<S>(context, api, &object, &status).await? {
                 tell::news::<S>(context, &object, &recorded).await;
                 tell::failure::<S>(context, &object, &failure).await;
             }
@@ -199,7 +199,7 @@ async fn go<S: Subject>(
         },
     );
     let earlier = object;
-    let Some(object) = record::status::<S>(api, &earlier, &status).await? else {
+    let Some(object) = write_down::<S>(context, api, &earlier, &status).await? else {
         return Ok(Next::Over(End::Outdated));
     };
     let told = tell::news::<S>(context, &earlier, &object).await;
@@ -225,7 +225,7 @@ async fn go<S: Subject>(
     match act::<S>(context, &object, &mut seen, trigger, &step).await {
         Ok(()) => {
             let object = match S::afterwards(&object, &seen, Timestamp::now()) {
-                Some(status) => record::status::<S>(api, &object, &status).await?.unwrap_or(object),
+                Some(status) => write_down::<S>(context, api, &object, &status).await?.unwrap_or(object),
                 None => object,
             };
             let times = context.attempts.succeeded(&uid, name_of::<S>(trigger), generation);
@@ -264,10 +264,24 @@ async fn go<S: Subject>(
                 again: false,
                 now: Timestamp::now(),
             };
-            record::status::<S>(api, &object, &S::describe(context, &pass)).await?;
+            write_down::<S>(context, api, &object, &S::describe(context, &pass)).await?;
             Err(failure)
         }
     }
+}
+
+/// Records the status. What keeps it from being written is told by an event: the status cannot tell.
+async fn write_down<S: Subject>(
+    context: &Context,
+    api: &Api<S::Object>,
+    object: &S::Object,
+    status: &S::Status,
+) -> Result<Option<S::Object>, Failure> {
+    let recorded = record::status::<S>(api, object, status).await;
+    if let Err(failure) = &recorded {
+        tell::failure::<S>(context, object, failure).await;
+    }
+    recorded
 }
 
 /// A service that asked for time gets it, also if the failure cannot be written down.

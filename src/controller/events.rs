@@ -121,3 +121,67 @@ fn key(event: &Event, about: &ObjectReference) -> u64 {
     (&about.uid, type_of(event), &event.reason, &event.action).hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::Arc;
+
+    use http::{Method, Request, Response};
+    use kube::client::Body;
+    use tower::service_fn;
+
+    use super::super::news;
+    use super::super::subject::Note;
+    use super::*;
+    use crate::api::Reason;
+
+    /// A recorder before an API server that takes everything, and the methods of the requests so far.
+    fn recorder() -> (Recorder, Arc<Mutex<Vec<Method>>>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = asked.clone();
+        let service = service_fn(move |request: Request<Body>| {
+            log.lock().unwrap().push(request.method().clone());
+            let event = json!({"metadata": {"name": "any"}, "eventTime": null});
+            async move {
+                Ok::<_, std::convert::Infallible>(Response::new(Body::from(event.to_string().into_bytes())))
+            }
+        });
+        let reporter = Reporter { controller: "test".to_owned(), instance: None };
+        (Recorder::new(Client::new(service, "default"), reporter), asked)
+    }
+
+    fn failed(message: &str, generation: i64) -> Event {
+        let note = Note { reason: Reason::Transient, message: message.to_owned(), warning: true };
+        Event {
+            type_: EventType::Warning,
+            reason: note.reason.as_str().to_owned(),
+            action: news::action(&note, Some(generation)),
+            note: Some(note.message),
+            secondary: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_that_repeats_with_another_id_is_counted_on_the_first() {
+        let (recorder, asked) = recorder();
+        let about = |uid: &str| ObjectReference { uid: Some(uid.to_owned()), ..ObjectReference::default() };
+        for round in 0..4 {
+            let message = format!("Azure answered 503 after {round}.5 s, tracking id 0d8e4f6f2a1{round}");
+            recorder.publish(&failed(&message, 1), &about("one")).await.unwrap();
+        }
+        let (new, again) = (Method::POST, Method::PATCH);
+        let told = |asked: &Mutex<Vec<Method>>| std::mem::take(&mut *asked.lock().unwrap());
+        assert_eq!(told(&asked), [new.clone(), again.clone(), again.clone(), again]);
+        // Another object, another sentence, another spec.
+        for (message, generation, uid) in [
+            ("Azure answered 503 after 1.5 s, tracking id 0d8e4f6f2a11", 1, "other"),
+            ("Azure gave no answer", 1, "one"),
+            ("Azure answered 503 after 1.5 s, tracking id 0d8e4f6f2a11", 2, "one"),
+        ] {
+            recorder.publish(&failed(message, generation), &about(uid)).await.unwrap();
+            assert_eq!(told(&asked), [new.clone()], "{message}");
+        }
+    }
+}

@@ -27,10 +27,14 @@ pub fn between(old: &[Condition], new: &[Condition]) -> Vec<Note> {
     notes
 }
 
-/// The failure, unless the conditions tell of it already.
-pub fn failure(told: &[Condition], failure: &Failure) -> Option<Note> {
+/// The failure, unless the conditions tell of it already; `generation` is that of the spec under which it happened.
+pub fn failure(told: &[Condition], failure: &Failure, generation: Option<i64>) -> Option<Note> {
     let message = cut(failure.message.clone());
-    let is_told = told.iter().any(|condition| condition.message.contains(&message));
+    let same = matter(&message);
+    let is_told = told.iter().any(|condition| {
+        condition.message.contains(&message)
+            || condition.observed_generation == generation && matter(&condition.message).contains(&same)
+    });
     (!is_told).then_some(Note { reason: failure.reason, message, warning: true })
 }
 
@@ -41,12 +45,41 @@ pub fn is_turning_point(from: Phase, to: Phase) -> bool {
     !(is_step(from) && is_step(to))
 }
 
-/// What events are counted by. The recorder makes one of all that have reason and action in common, with the first
-/// one's text, so that another sentence is another action.
-pub fn action(note: &Note) -> String {
+/// What events are counted by. The recorder makes one of all that have reason and action in common.
+///
+/// The API server admits no other text for an event that is there, so that the first one's stays: another sentence has to
+/// be another action, or nobody would read it. A sentence that differs in the id of a request or in how long something
+/// took is no news. Under another spec it is: its numbers are what was asked for.
+pub fn action(note: &Note, generation: Option<i64>) -> String {
     let mut hasher = DefaultHasher::new();
-    note.message.hash(&mut hasher);
+    (matter(&note.message), generation).hash(&mut hasher);
     format!("{}-{:08x}", note.reason, hasher.finish() as u32)
+}
+
+/// The sentence without what is another one each time while the matter stays the same: numbers, times, ids.
+fn matter(message: &str) -> String {
+    let is_of_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '+');
+    let mut matter = String::with_capacity(message.len());
+    for part in message.split_inclusive(|c| !is_of_word(c)) {
+        let word = part.trim_end_matches(|c| !is_of_word(c));
+        if passes(word) {
+            matter.push('#');
+            matter.push_str(&part[word.len()..]);
+        } else {
+            matter.push_str(part);
+        }
+    }
+    matter
+}
+
+/// The shortest hexadecimal word that is taken for an id.
+const ID: usize = 8;
+
+/// Whether a word is a number, a time, an address or an id. Names begin with a letter.
+fn passes(word: &str) -> bool {
+    let has_digit = word.chars().any(|c| c.is_ascii_digit());
+    let is_hex = word.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    word.starts_with(|c: char| c.is_ascii_digit()) || has_digit && is_hex && word.len() >= ID
 }
 
 fn find(conditions: &[Condition], type_: ConditionType) -> Option<&Condition> {
@@ -58,7 +91,10 @@ fn is_true(condition: &Condition) -> bool {
 }
 
 fn says_the_same(one: &Condition, other: &Condition) -> bool {
-    one.reason == other.reason && one.message == other.message
+    one.reason == other.reason
+        && (one.message == other.message
+            || one.observed_generation == other.observed_generation
+                && matter(&one.message) == matter(&other.message))
 }
 
 fn note(condition: &Condition, warning: bool) -> Note {
@@ -133,15 +169,59 @@ mod tests {
     fn a_failure_is_told_until_a_condition_tells_it() {
         let failed = Failure::new(Reason::Rejected, "no such size", Retry::Slowly);
         let told = [one(ConditionType::Synced, false, Reason::NotApplied, "no such size; no such version")];
-        assert_eq!(failure(&[], &failed).map(|note| note.reason), Some(Reason::Rejected));
-        assert_eq!(failure(&told, &failed), None);
+        assert_eq!(failure(&[], &failed, Some(1)).map(|note| note.reason), Some(Reason::Rejected));
+        assert_eq!(failure(&told, &failed, Some(1)), None);
+    }
+
+    fn rejected(message: &str) -> Note {
+        Note { reason: Reason::Rejected, message: message.to_owned(), warning: true }
     }
 
     #[test]
     fn another_sentence_is_another_event() {
-        let note =
-            |message: &str| Note { reason: Reason::Rejected, message: message.to_owned(), warning: true };
-        assert_eq!(action(&note("a")), action(&note("a")));
-        assert_ne!(action(&note("a")), action(&note("b")));
+        let action = |message| action(&rejected(message), Some(1));
+        assert_eq!(action("a"), action("a"));
+        assert_ne!(action("a"), action("b"));
+        assert_ne!(action("no extension pg_one"), action("no extension pg_two"));
+        assert_ne!(action("database app1 exists"), action("database app2 exists"));
+    }
+
+    #[test]
+    fn a_sentence_that_differs_in_ids_and_times_only_is_the_same_event() {
+        for (one, other) in [
+            ("no answer: timed out after 5.0 s", "no answer: timed out after 7.3 s"),
+            (
+                "refused (tracking id 3f0c9a6e-52d1-4c1b-9a53-0d8e4f6f2a11).",
+                "refused (tracking id a9b8c7d6-0000-4c1b-9a53-0d8e4f6f2a12).",
+            ),
+            (
+                "request f00dfeed12 at 2026-01-31T12:00:00Z failed",
+                "request 12f00dfeed at 2026-02-01T00:00:09Z failed",
+            ),
+            ("no answer from 10.0.0.7:5432", "no answer from 10.0.0.8:5432"),
+        ] {
+            assert_eq!(action(&rejected(one), Some(1)), action(&rejected(other), Some(1)), "{one}");
+            let told = Condition { observed_generation: Some(1), ..one_told(&format!("first; {one}")) };
+            let failed = Failure::new(Reason::Rejected, other, Retry::Slowly);
+            assert_eq!(failure(std::slice::from_ref(&told), &failed, Some(1)), None, "{one}");
+            let before = Condition { message: one.to_owned(), ..told.clone() };
+            let now = Condition { message: other.to_owned(), ..told };
+            assert_eq!(between(&[before], &[now]), [], "{one}");
+        }
+    }
+
+    #[test]
+    fn under_another_spec_a_number_is_news() {
+        let (before, after) = ("storageGB 30 is more than 20", "storageGB 40 is more than 20");
+        assert_ne!(action(&rejected(before), Some(1)), action(&rejected(after), Some(2)));
+        let told = Condition { observed_generation: Some(1), ..one_told(before) };
+        let failed = Failure::new(Reason::Rejected, after, Retry::Slowly);
+        assert!(failure(std::slice::from_ref(&told), &failed, Some(2)).is_some());
+        let now = Condition { observed_generation: Some(2), message: after.to_owned(), ..told.clone() };
+        assert_eq!(reasons(&between(&[told], &[now])), [Reason::Rejected]);
+    }
+
+    fn one_told(message: &str) -> Condition {
+        one(ConditionType::Stalled, true, Reason::Rejected, message)
     }
 }

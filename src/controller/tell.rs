@@ -47,14 +47,14 @@ pub(super) async fn news<S: Subject>(context: &Context, earlier: &S::Object, now
 
 /// Tells of a failure once, as long as the conditions of an earlier pass do not tell of the same.
 pub(super) async fn failure<S: Subject>(context: &Context, earlier: &S::Object, failure: &Failure) {
-    if let Some(note) = news::failure(S::conditions(earlier), failure) {
+    if let Some(note) = news::failure(S::conditions(earlier), failure, earlier.meta().generation) {
         publish(context, earlier, &note).await;
     }
 }
 
 /// Events tell, they do not decide: one that cannot be written is logged and forgotten.
 pub(super) async fn publish<K: Resource<DynamicType = ()>>(context: &Context, object: &K, note: &Note) {
-    tell(context, object, &news::action(note), note).await;
+    tell(context, object, &news::action(note, object.meta().generation), note).await;
 }
 
 async fn tell<K: Resource<DynamicType = ()>>(context: &Context, object: &K, action: &str, note: &Note) {

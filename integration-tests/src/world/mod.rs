@@ -118,6 +118,13 @@ impl World {
         events
     }
 
+    /// The API server's port on loopback.
+    pub fn api_server_port(&self) -> u16 {
+        let cluster = self.plane.kubeconfig().clusters.first().and_then(|one| one.cluster.clone());
+        let server = cluster.and_then(|cluster| cluster.server).unwrap_or_default();
+        done(server.rsplit(':').next().unwrap_or_default().parse::<u16>())
+    }
+
     /// A story that goes on in a namespace that is there already.
     pub async fn story_again_in(&self, namespace: &str) -> Story<'_> {
         Story::new(self, self.client().await, namespace.to_owned())

@@ -1,9 +1,14 @@
 //! Two replicas: one leads, and whatever happens to it, the other goes on, and nothing is done twice.
 
+mod creation;
+mod ledger;
+mod lost;
+mod wire;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use hcpg::api::{Phase, PostgreSQLServer};
+use hcpg::api::{Phase, PostgreSQLDatabase, PostgreSQLServer};
 use integration_tests::control_plane::AuditEvent;
 use integration_tests::operator::{Account, OPERATOR_NAMESPACE, Operator, OperatorOptions, SERVICE_ACCOUNT};
 use integration_tests::world::{APP, Story, TEAM, TEAM_AND_APP, World, database_object, secret_of};
@@ -13,6 +18,8 @@ use kube::ResourceExt;
 use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, OnceCell};
+
+use ledger::{Ledger, TEAM_THAT_LOGS, with_team_that_logs};
 
 /// Seconds. The one that leads acts for two thirds of them after a renewal.
 const LEASE: u64 = 8;
@@ -69,9 +76,10 @@ async fn replicas() -> Replicas {
     }
     let since = Instant::now();
     loop {
-        match (first.operator.leads().await.unwrap(), second.operator.leads().await.unwrap()) {
-            (true, false) => return Replicas { world, leader: first, standby: second },
-            (false, true) => return Replicas { world, leader: second, standby: first },
+        // One that begins anew does not answer for a moment.
+        match (first.operator.leads().await, second.operator.leads().await) {
+            (Ok(true), Ok(false)) => return Replicas { world, leader: first, standby: second },
+            (Ok(false), Ok(true)) => return Replicas { world, leader: second, standby: first },
             leads => assert!(since.elapsed() < Duration::from_secs(30), "{leads:?}"),
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -108,7 +116,7 @@ async fn killed_while_it_creates() {
     let both = replicas().await;
     let story = both.world.story("leader-create").await;
     let before = both.secrets_made(OPERATOR_NAMESPACE).await;
-    story.apply(TEAM_AND_APP).await;
+    story.apply(TEAM_THAT_LOGS).await;
     story.server_where(TEAM, "is begun", |server| phase(server) == Some(Phase::Provisioning)).await;
     story.eventually("the server is being made", async || unfinished_folders(&story).pop()).await;
     both.leader.operator.sigkill();
@@ -119,6 +127,7 @@ async fn killed_while_it_creates() {
     // One password was drawn for each, and each Secret was made once.
     assert_eq!(both.secrets_made(OPERATOR_NAMESPACE).await - before, 2);
     assert_eq!(both.secrets_made(&story.namespace).await, 2);
+    assert_eq!(Ledger::of(&story), Ledger::once(&[], &[], 0));
     story.delete::<PostgreSQLServer>(TEAM).await;
 }
 
@@ -126,8 +135,7 @@ async fn killed_while_it_creates() {
 async fn killed_while_it_resets_a_password() {
     let _turn = TURN.lock().await;
     let both = replicas().await;
-    let story = both.world.story("leader-reset").await.with_team().await;
-    settled(&story).await;
+    let story = with_team_that_logs(both.world.story("leader-reset").await).await;
     let (login, app, postmaster) =
         (story.team_login().await, story.app_login().await, story.local_server(TEAM).postmaster());
     let before = both.secrets_made(OPERATOR_NAMESPACE).await;
@@ -143,6 +151,33 @@ async fn killed_while_it_resets_a_password() {
     assert_eq!(story.local_server(TEAM).postmaster(), postmaster);
     exactly_one_of_each(&story).await;
     assert_eq!(both.secrets_made(OPERATOR_NAMESPACE).await - before, 1, "one password for one reset");
+    assert_eq!(Ledger::of(&story), Ledger::once(&[], &[], 1));
+    story.delete::<PostgreSQLServer>(TEAM).await;
+}
+
+#[tokio::test]
+async fn killed_while_it_works_on_databases() {
+    let _turn = TURN.lock().await;
+    let both = replicas().await;
+    let story = with_team_that_logs(both.world.story("leader-databases").await).await;
+    let login = story.app_login().await;
+    let more: Vec<String> = (0..5).map(|number| format!("more{number}")).collect();
+    story.patch::<PostgreSQLDatabase>(APP, reset()).await;
+    for name in &more {
+        story.try_apply(database_object(name, TEAM, &secret_of(name))).await.unwrap();
+    }
+    story.eventually("passes are under way", async || pending(&story).await.pop()).await;
+    both.leader.operator.sigkill();
+    both.taken_over(Instant::now()).await;
+    for name in &more {
+        story.database_ready(name).await;
+    }
+    let changed = async || (story.app_login().await.password != login.password).then_some(());
+    story.eventually("the password is another one", changed).await;
+    settled(&story).await;
+    exactly_one_of_each(&story).await;
+    assert!(login.is_refused().await.unwrap());
+    assert_eq!(Ledger::of(&story), Ledger::once(&more, &[(APP, 1)], 0));
     story.delete::<PostgreSQLServer>(TEAM).await;
 }
 
@@ -150,8 +185,7 @@ async fn killed_while_it_resets_a_password() {
 async fn a_leader_that_stood_still_does_nothing_more() {
     let _turn = TURN.lock().await;
     let both = replicas().await;
-    let story = both.world.story("leader-still").await.with_team().await;
-    settled(&story).await;
+    let story = with_team_that_logs(both.world.story("leader-still").await).await;
     // Many passes at once, so that it is stopped in the middle of some.
     let more: Vec<String> = (0..5).map(|number| format!("more{number}")).collect();
     for name in &more {
@@ -175,14 +209,9 @@ async fn a_leader_that_stood_still_does_nothing_more() {
     settled(&story).await;
     let login = story.team_login().await;
 
-    let pid = both.leader.operator.pid();
+    let (pid, logged) = (both.leader.operator.pid(), both.leader.operator.log().len());
     both.leader.operator.sigcont();
-    let noticed = async || {
-        let log = both.leader.operator.log_tail(200);
-        let stands_by = log.rsplit("no longer leading").next().unwrap_or_default().contains("standing by");
-        (log.contains("no longer leading") && stands_by).then_some(())
-    };
-    story.eventually("the old one notices and stands by", noticed).await;
+    stands_by(&story, both.leader.operator, logged).await;
     assert!(both.leader.operator.is_running() && both.leader.operator.pid() == pid);
     for path in ["/healthz", "/readyz", "/metrics"] {
         assert_eq!(both.leader.operator.get(path).await.unwrap().status, 200, "{path}");
@@ -204,6 +233,7 @@ async fn a_leader_that_stood_still_does_nothing_more() {
     assert_eq!(story.team_login().await, login);
     assert_eq!(story.app_login().await, app);
     exactly_one_of_each(&story).await;
+    assert_eq!(Ledger::of(&story), Ledger::once(&more, &[], 2), "two resets");
     for name in &more {
         story.credentials(&secret_of(name)).await.connect().await.unwrap();
     }
@@ -235,6 +265,16 @@ async fn one_that_is_told_to_stop_hands_over_at_once() {
     story.delete::<PostgreSQLServer>(TEAM).await;
 }
 
+/// Waits until one that led has noticed that it does so no longer, and stands by; from `logged` on in its log.
+async fn stands_by(story: &Story<'_>, operator: &Operator, logged: usize) {
+    let noticed = async || {
+        let log = operator.log().split_off(logged);
+        let stands_by = log.rsplit("no longer leading").next().unwrap_or_default().contains("standing by");
+        (log.contains("no longer leading") && stands_by).then_some(())
+    };
+    story.eventually("the old one notices and stands by", noticed).await;
+}
+
 fn reset() -> Value {
     json!({"metadata": {"labels": {"operator/action": "reset-password"}}})
 }
@@ -245,7 +285,10 @@ fn phase(server: &PostgreSQLServer) -> Option<Phase> {
 
 /// Waits until both objects are ready and nobody has anything left to do.
 async fn settled(story: &Story<'_>) {
-    let asked = async || story.server(TEAM).await.labels().is_empty().then_some(());
+    let asked = async || {
+        let (server, database) = (story.server(TEAM).await, story.database(APP).await);
+        (server.labels().is_empty() && database.labels().is_empty()).then_some(())
+    };
     story.eventually("no request is left", asked).await;
     story.eventually("no password is pending", async || pending(story).await.is_empty().then_some(())).await;
     story.team_ready().await;

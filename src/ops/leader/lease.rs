@@ -34,34 +34,49 @@ pub(super) fn renew(lease: &mut Lease, duration: Duration) {
     spec.lease_duration_seconds = i32::try_from(duration.as_secs()).ok();
 }
 
-/// Gives it back.
+/// Gives it back. It says no longer for how long it is valid, which tells it from one that somebody else has emptied.
 pub(super) fn free(lease: &mut Lease) {
     let spec = lease.spec.get_or_insert_default();
     spec.holder_identity = None;
+    spec.lease_duration_seconds = None;
     spec.renew_time = Some(MicroTime(Timestamp::now()));
+}
+
+/// Whether nobody acts by it: it was given back, or never taken. One that was emptied by hand had a holder, who does
+/// not know it yet.
+pub(super) fn is_free(lease: &Lease) -> bool {
+    let valid = lease.spec.as_ref().and_then(|spec| spec.lease_duration_seconds);
+    holder(lease).is_none() && valid.is_none()
 }
 
 /// Since when another holder's lease has not changed.
 #[derive(Debug, Default)]
 pub(super) struct Rival {
-    seen: Option<(String, Moment)>,
+    seen: Option<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    version: String,
+    over: Moment,
 }
 
 impl Rival {
     /// Whether it has not changed for as long as it is valid. `ours` is taken where it does not say how long that is.
     pub(super) fn is_over(&mut self, lease: &Lease, ours: Duration, now: Moment) -> bool {
         let version = lease.metadata.resource_version.clone().unwrap_or_default();
-        match &self.seen {
-            Some((seen, since)) if *seen == version => {
-                let seconds = lease.spec.as_ref().and_then(|spec| spec.lease_duration_seconds);
-                let valid = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
-                since.after(valid.unwrap_or(ours)) <= now
-            }
-            _ => {
-                self.seen = Some((version, now));
-                false
-            }
+        if let Some(seen) = self.seen.as_ref().filter(|seen| seen.version == version) {
+            return seen.over <= now;
         }
+        let seconds = lease.spec.as_ref().and_then(|spec| spec.lease_duration_seconds);
+        let valid = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        self.seen = Some(Seen { version, over: now.after(valid.unwrap_or(ours)) });
+        false
+    }
+
+    /// Whether a lease that is gone would be over by now: who held it acts until he notices.
+    pub(super) fn would_be_over(&self, now: Moment) -> bool {
+        self.seen.as_ref().is_none_or(|seen| seen.over <= now)
     }
 }
 
@@ -114,5 +129,27 @@ mod tests {
         assert_eq!(lease.spec.as_ref().unwrap().lease_transitions, Some(2));
         free(&mut lease);
         assert_eq!(holder(&lease), None);
+    }
+
+    #[test]
+    fn a_lease_that_was_given_back_is_free_and_one_that_was_emptied_is_not() {
+        let mut lease = held("a", "1");
+        assert!(!is_free(&lease));
+        lease.spec.as_mut().unwrap().holder_identity = None;
+        assert!(!is_free(&lease), "by hand: the holder does not know");
+        free(&mut lease);
+        assert!(is_free(&lease));
+        take(&mut lease, "b", TEN);
+        assert!(!is_free(&lease));
+        assert!(is_free(&Lease::default()), "made by hand, and never taken");
+    }
+
+    #[test]
+    fn a_lease_that_is_gone_is_waited_for_as_if_it_were_there() {
+        let (mut rival, begin) = (Rival::default(), Moment::now());
+        assert!(rival.would_be_over(begin), "nobody was ever seen");
+        rival.is_over(&held("a", "1"), TEN, begin);
+        assert!(!rival.would_be_over(begin.after(Duration::from_secs(9))));
+        assert!(rival.would_be_over(begin.after(TEN)));
     }
 }

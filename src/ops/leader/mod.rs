@@ -63,6 +63,17 @@ pub enum Lost {
     /// Somebody else has it.
     #[error("the lease is held by {0:?}")]
     Taken(String),
+    /// Somebody has deleted or emptied it.
+    #[error("the lease was deleted or emptied")]
+    Gone,
+}
+
+/// Why an instance does not act.
+enum Rest {
+    /// This one holds the lease.
+    Held(String),
+    /// Somebody has deleted or emptied the lease of a holder who may not know it yet.
+    Orphaned,
 }
 
 /// This instance's part in the election.
@@ -108,9 +119,15 @@ impl Election {
             self.pulse.tick();
             let news = match timeout(self.times.answering(), self.take()).await {
                 Ok(Ok(None)) => break,
-                Ok(Ok(Some(holder))) => {
+                Ok(Ok(Some(rest))) => {
                     readiness.set_ready();
-                    format!("standing by while {holder:?} leads")
+                    match rest {
+                        Rest::Held(holder) => format!("standing by while {holder:?} leads"),
+                        Rest::Orphaned => {
+                            "standing by: the lease was deleted or emptied, and its holder may act still"
+                                .to_owned()
+                        }
+                    }
                 }
                 Ok(Err(error)) => {
                     // The message of the API server, for instance that the right is missing.
@@ -140,7 +157,7 @@ impl Election {
             }
             match timeout(self.times.answering().min(self.until.left()), self.renew()).await {
                 Ok(Ok(None)) => {}
-                Ok(Ok(Some(holder))) => break Lost::Taken(holder),
+                Ok(Ok(Some(lost))) => break lost,
                 Ok(Err(error)) => warn!("the lease was not renewed: {error}"),
                 Err(_) => warn!("the lease was not renewed: the API server does not answer"),
             }
@@ -150,12 +167,13 @@ impl Election {
         lost
     }
 
-    /// Gives the lease back, so that the next instance need not wait. Only when nothing is under way any more.
-    pub async fn release(mut self) {
+    /// Gives the lease back, so that the next instance need not wait. Only when nothing is under way any more. An answer
+    /// is waited for that long at most.
+    pub async fn release(mut self, at_most: Duration) {
         fence::shut();
         self.metrics.set_leader(false);
         lease::free(&mut self.held);
-        match timeout(self.times.answering(), self.replace(&self.held)).await {
+        match timeout(self.times.answering().min(at_most), self.replace(&self.held)).await {
             Ok(Ok(_)) => info!("the lease is given back"),
             Ok(Err(error)) => warn!("the lease is not given back, it runs out by itself: {error}"),
             Err(_) => warn!("the lease is not given back, it runs out by itself"),
@@ -163,49 +181,67 @@ impl Election {
         self.pulse.finish();
     }
 
-    /// One attempt to get the lease; the answer is who has it, if it is not us.
-    async fn take(&mut self) -> Result<Option<String>, kube::Error> {
+    /// One attempt to get the lease; the answer is why this instance does not have it.
+    async fn take(&mut self) -> Result<Option<Rest>, kube::Error> {
         let Some(mut found) = self.api.get_opt(FIELD_MANAGER).await? else {
+            if !self.rival.would_be_over(Moment::now()) {
+                return Ok(Some(Rest::Orphaned));
+            }
             let mut new = Lease::default();
             new.metadata.name = Some(FIELD_MANAGER.to_owned());
             lease::take(&mut new, &self.holder, self.times.lease);
             let asked = Moment::now();
-            return match self.api.create(&PostParams::default(), &new).await {
-                Ok(written) => Ok(self.hold(written, asked)),
-                Err(error) if is_conflict(&error) => Ok(Some("another instance".to_owned())),
-                Err(error) => Err(error),
-            };
+            let answer = self.api.create(&PostParams::default(), &new).await;
+            return self.taken(answer, asked);
         };
-        if let Some(holder) = lease::holder(&found).filter(|holder| **holder != self.holder)
+        let holder = lease::holder(&found).cloned();
+        if holder.as_ref() != Some(&self.holder)
+            && !lease::is_free(&found)
             && !self.rival.is_over(&found, self.times.lease, Moment::now())
         {
-            return Ok(Some(holder.clone()));
+            return Ok(Some(holder.map_or(Rest::Orphaned, Rest::Held)));
         }
         lease::take(&mut found, &self.holder, self.times.lease);
         let asked = Moment::now();
-        match self.replace(&found).await {
-            Ok(written) => Ok(self.hold(written, asked)),
-            Err(error) if is_conflict(&error) => Ok(Some("another instance".to_owned())),
+        let answer = self.replace(&found).await;
+        self.taken(answer, asked)
+    }
+
+    fn taken(
+        &mut self,
+        answer: Result<Lease, kube::Error>,
+        asked: Moment,
+    ) -> Result<Option<Rest>, kube::Error> {
+        match answer {
+            Ok(written) => {
+                self.hold(written, asked);
+                Ok(None)
+            }
+            Err(error) if is_conflict(&error) => Ok(Some(Rest::Held("another instance".to_owned()))),
             Err(error) => Err(error),
         }
     }
 
-    /// One renewal; the answer is who has the lease, if it is not us.
-    async fn renew(&mut self) -> Result<Option<String>, kube::Error> {
+    /// One renewal; the answer is how the lease was lost, if it was.
+    async fn renew(&mut self) -> Result<Option<Lost>, kube::Error> {
         let mut renewed = self.held.clone();
         lease::renew(&mut renewed, self.times.lease);
         let asked = Moment::now();
         match self.replace(&renewed).await {
-            Ok(written) => Ok(self.hold(written, asked)),
+            Ok(written) => {
+                self.hold(written, asked);
+                Ok(None)
+            }
             // Our own write whose answer was lost, somebody's label, or another holder.
             Err(error) if is_conflict(&error) => {
-                let found = self.api.get_opt(FIELD_MANAGER).await?;
-                match found {
-                    Some(found) if lease::holder(&found) == Some(&self.holder) => {
+                let Some(found) = self.api.get_opt(FIELD_MANAGER).await? else { return Ok(Some(Lost::Gone)) };
+                match lease::holder(&found) {
+                    Some(holder) if *holder != self.holder => Ok(Some(Lost::Taken(holder.clone()))),
+                    Some(_) => {
                         self.held = found;
                         Ok(None)
                     }
-                    other => Ok(Some(other.as_ref().and_then(lease::holder).cloned().unwrap_or_default())),
+                    None => Ok(Some(Lost::Gone)),
                 }
             }
             Err(error) => Err(error),
@@ -213,11 +249,10 @@ impl Election {
     }
 
     /// From before it was asked for: others count from after it was written.
-    fn hold(&mut self, written: Lease, asked: Moment) -> Option<String> {
+    fn hold(&mut self, written: Lease, asked: Moment) {
         self.held = written;
         self.until = asked.after(self.times.acting());
         fence::open_until(self.until);
-        None
     }
 
     /// Fails if anybody wrote since it was read.
