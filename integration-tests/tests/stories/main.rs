@@ -31,6 +31,7 @@ mod pause;
 mod reload;
 mod rename;
 mod reset;
+mod reset_published;
 mod reset_throttled;
 mod reset_under_load;
 mod rights;
