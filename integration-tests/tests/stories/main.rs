@@ -43,6 +43,7 @@ mod takeover_back;
 mod takeover_differences;
 mod takeover_lost;
 mod takeover_passwords;
+mod takeover_traces;
 mod two_objects;
 mod update;
 mod window;
