@@ -1,8 +1,9 @@
-//! Passwords that a backend has accepted and that PostgreSQL does not take yet.
+//! What a backend has said to a password that is to be in force: accepted, and PostgreSQL does not take it yet; or refused.
 //!
 //! Some services put a password in force a while after they have said yes. To say it again then is no help: it may begin
 //! the work anew, and it looks like an attack on an account. So what was accepted is only looked at for a while, and for
-//! longer each time it had to be said again.
+//! longer each time it had to be said again. One that the backend refuses, because it breaks its rules, is not put in
+//! force by asking again either.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -27,7 +28,30 @@ pub struct Awaited {
 struct Set {
     mark: u64,
     since: Instant,
+    /// How often it was accepted; never: it was refused.
     times: u32,
+}
+
+/// How a password stands that is to be in force.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing speaks against setting it.
+    #[default]
+    Open,
+    /// For so long it is only looked whether it is in force.
+    Awaited(Duration),
+    /// The backend does not take it.
+    Refused,
+}
+
+impl Standing {
+    /// How much longer it is only looked; none where nothing is waited for.
+    pub fn left(self) -> Option<Duration> {
+        match self {
+            Self::Awaited(left) => Some(left),
+            Self::Open | Self::Refused => None,
+        }
+    }
 }
 
 impl Default for Awaited {
@@ -45,10 +69,23 @@ impl Awaited {
         all.insert(uid.to_owned(), Set { mark, since: Instant::now(), times: before.saturating_add(1) });
     }
 
-    /// How much longer it is only looked whether this password is in force; none when nothing speaks against setting it.
-    pub fn left(&self, uid: &str, password: &Password) -> Option<Duration> {
-        let set = self.lock().get(uid).copied().filter(|set| set.mark == self.mark(password))?;
-        patience(set.times).checked_sub(set.since.elapsed()).filter(|left| !left.is_zero())
+    /// The backend does not take this password for `uid`.
+    pub fn refuse(&self, uid: &str, password: &Password) {
+        let set = Set { mark: self.mark(password), since: Instant::now(), times: 0 };
+        self.lock().insert(uid.to_owned(), set);
+    }
+
+    /// How this password of `uid` stands.
+    pub fn standing(&self, uid: &str, password: &Password) -> Standing {
+        let set = self.lock().get(uid).copied().filter(|set| set.mark == self.mark(password));
+        match set {
+            None => Standing::Open,
+            Some(Set { times: 0, .. }) => Standing::Refused,
+            Some(set) => {
+                let left = patience(set.times).checked_sub(set.since.elapsed());
+                left.filter(|left| !left.is_zero()).map_or(Standing::Open, Standing::Awaited)
+            }
+        }
     }
 
     /// PostgreSQL takes the password of `uid`, or `uid` is gone.
@@ -86,13 +123,27 @@ mod tests {
     #[test]
     fn what_was_accepted_is_waited_for_and_nothing_else_is() {
         let awaited = Awaited::default();
-        assert_eq!(awaited.left("a", &password("one")), None, "it was never set");
+        assert_eq!(awaited.standing("a", &password("one")), Standing::Open, "it was never set");
         awaited.set("a", &password("one"));
-        assert!(awaited.left("a", &password("one")).is_some_and(|left| left > FIRST / 2));
-        assert_eq!(awaited.left("a", &password("two")), None, "another password");
-        assert_eq!(awaited.left("b", &password("one")), None, "another object");
+        assert!(awaited.standing("a", &password("one")).left().is_some_and(|left| left > FIRST / 2));
+        assert_eq!(awaited.standing("a", &password("two")), Standing::Open, "another password");
+        assert_eq!(awaited.standing("b", &password("one")), Standing::Open, "another object");
         awaited.forget("a");
-        assert_eq!(awaited.left("a", &password("one")), None);
+        assert_eq!(awaited.standing("a", &password("one")), Standing::Open);
+    }
+
+    #[test]
+    fn what_was_refused_is_refused_until_another_one_is_looked_for_or_it_is_accepted_after_all() {
+        let awaited = Awaited::default();
+        awaited.refuse("a", &password("one"));
+        assert_eq!(awaited.standing("a", &password("one")), Standing::Refused);
+        assert_eq!(awaited.standing("a", &password("one")).left(), None);
+        assert_eq!(awaited.standing("a", &password("two")), Standing::Open);
+        awaited.set("a", &password("one"));
+        assert!(awaited.standing("a", &password("one")).left().is_some());
+        awaited.refuse("a", &password("one"));
+        awaited.forget("a");
+        assert_eq!(awaited.standing("a", &password("one")), Standing::Open);
     }
 
     #[test]
@@ -102,8 +153,11 @@ mod tests {
         let awaited = Awaited::default();
         awaited.set("a", &password("one"));
         awaited.set("a", &password("one"));
-        assert!(awaited.left("a", &password("one")).is_some_and(|left| left > FIRST));
+        assert!(awaited.standing("a", &password("one")).left().is_some_and(|left| left > FIRST));
         awaited.set("a", &password("two"));
-        assert!(awaited.left("a", &password("two")).is_some_and(|left| left <= FIRST), "begun anew");
+        assert!(
+            awaited.standing("a", &password("two")).left().is_some_and(|left| left <= FIRST),
+            "begun anew"
+        );
     }
 }

@@ -74,6 +74,8 @@ pub struct Inputs<'a> {
     pub waiting: Option<String>,
     /// What the spec asks for and the backend does not do.
     pub limited: Option<String>,
+    /// What there is more of than the spec asks for, and stays.
+    pub surplus: Option<String>,
     /// Whether a login was seen.
     pub login: Answer,
     /// Why no writes are made, if none are.
@@ -119,6 +121,7 @@ pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
         throttled,
         waiting,
         limited,
+        surplus,
         login,
         paused,
         failure,
@@ -158,6 +161,13 @@ pub fn of(inputs: Inputs<'_>) -> Vec<Condition> {
             Answer::new(true, Reason::InSync, message)
         }
         (None, ..) => Answer::new(false, reason, message.clone()),
+    };
+    // No difference, and nothing fails for it: but whoever asked for less is told that it was not done.
+    let synced = match (synced.reason, surplus) {
+        (Reason::InSync | Reason::NotApplied, Some(surplus)) => {
+            Answer { message: format!("{}; {surplus}", synced.message), ..synced }
+        }
+        _ => synced,
     };
     let exceeded = before.is_exceeded(course, reason);
     let ready = usable.unwrap_or_else(|| before.ready_or_unknown(exceeded, reason, &message));

@@ -12,8 +12,6 @@ pub enum Action {
     ResetPassword,
     /// Start again with an empty server or database in place of a lost one.
     Recreate,
-    /// Take over a server that bears another cluster's tag.
-    Adopt,
     /// Apply differences that wait.
     ApplyNow,
 }
@@ -85,7 +83,6 @@ impl Request {
         let action = match value {
             "reset-password" => Some(Action::ResetPassword),
             "recreate" => Some(Action::Recreate),
-            "adopt" => Some(Action::Adopt),
             "apply-now" => Some(Action::ApplyNow),
             _ => None,
         };
@@ -207,6 +204,15 @@ mod tests {
         assert_eq!(due(&requests, 0, None, 4), ResetDue::At(at(5)));
         assert_eq!(due(&requests, 0, Some(4), 6), ResetDue::Now);
         assert_eq!(due(&requests, 6, None, 7), ResetDue::No);
+    }
+
+    #[test]
+    fn what_nothing_carries_out_is_no_action() {
+        let known = ["reset-password", "recreate", "apply-now"];
+        assert!(known.into_iter().all(|value| Request::new(Place::Label, value).action.is_some()));
+        for value in ["adopt", "Recreate", "reset-password ", ""] {
+            assert_eq!(Request::new(Place::Annotation, value).action, None, "{value:?}");
+        }
     }
 
     #[test]

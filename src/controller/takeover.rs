@@ -8,8 +8,9 @@ use kube::ResourceExt;
 
 use super::requests::{Action, Requests};
 use crate::api::names::ORIGINAL_FINALIZER;
-use crate::api::{Deployment, DeploymentStatus};
+use crate::api::{Deployment, DeploymentStatus, PostgreSQLDatabase};
 use crate::config::known_backend;
+use crate::postgres::original_database_name_for;
 
 /// What the status says about taking over.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +73,25 @@ pub fn temporary_secret<K: ResourceExt>(
         |one: &Arc<K>| one.namespace() != object.namespace() || one.name_any() != object.name_any();
     let shared = all().into_iter().filter(is_other).any(|other| place(&other) == ours);
     (!shared).then_some(ours)
+}
+
+/// Whether the original operator has begun the database of the object, so that it bears the original's name; not where
+/// another object of the same server would have had the same one, as PostgreSQL cut long names.
+pub fn keeps_original_name(
+    object: &PostgreSQLDatabase,
+    all: impl FnOnce() -> Vec<Arc<PostgreSQLDatabase>>,
+) -> bool {
+    let begun = object.status.as_ref().is_some_and(|status| status.backend.is_some());
+    if !begun || !is_original(object) {
+        return false;
+    }
+    let place = |one: &PostgreSQLDatabase| {
+        let name = original_database_name_for(&one.name_any());
+        (one.namespace(), one.spec.server_ref.name.clone(), name)
+    };
+    let ours = place(object);
+    let is_other = |one: &Arc<PostgreSQLDatabase>| one.name_any() != object.name_any() && is_original(&**one);
+    !all().into_iter().filter(is_other).any(|other| place(&other) == ours)
 }
 
 /// Where the original cut names of Secrets.
@@ -156,6 +176,35 @@ mod tests {
             temporary_secret("pg", &first, false, arcs(std::slice::from_ref(&first))).unwrap().len(),
             63
         );
+    }
+
+    #[test]
+    fn the_name_that_the_original_gave_stays_unless_two_objects_would_have_it() {
+        let database = |name: &str, server: &str| -> PostgreSQLDatabase {
+            serde_json::from_value(serde_json::json!({
+                "apiVersion": "hybridcloud.maibornwolff.de/v1alpha1", "kind": "PostgreSQLDatabase",
+                "metadata": {"name": name, "namespace": "team", "finalizers": [ORIGINAL_FINALIZER]},
+                "spec": {"serverRef": {"name": server}, "credentialsSecret": "any"},
+                "status": {"backend": "local"},
+            }))
+            .unwrap()
+        };
+        let keeps = |one: &PostgreSQLDatabase, others: &[PostgreSQLDatabase]| {
+            let all = others.iter().chain([one]).cloned().map(Arc::new).collect();
+            keeps_original_name(one, || all)
+        };
+        let long = |end: &str| "n".repeat(65) + end;
+        let one = database(&long("1"), "main");
+        assert!(keeps(&one, &[database("short", "main")]));
+        assert!(keeps(&one, &[database(&long("2"), "elsewhere")]));
+        assert!(!keeps(&one, &[database(&long("2"), "main")]));
+        let mut new = database(&long("2"), "main");
+        new.metadata.finalizers = None;
+        assert!(keeps(&one, std::slice::from_ref(&new)), "ours bears another name");
+        assert!(!keeps(&new, &[]));
+        let mut unbegun = one;
+        unbegun.status = None;
+        assert!(!keeps(&unbegun, &[]));
     }
 
     #[test]

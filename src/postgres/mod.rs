@@ -36,7 +36,9 @@ pub use database::{DatabaseSpec, create_database};
 pub use drop::{drop_database, drop_role};
 pub use endpoint::{Endpoint, Login, Timeouts, TlsMode};
 pub use error::{SqlError, SqlErrorKind};
-pub use names::{DatabaseNames, NameError, database_name_for, original_database_name_for};
+pub use names::{
+    DatabaseNames, NameError, database_name_for, original_database_name_for, taken_over_name_for,
+};
 pub use observe::{DatabaseState, observe};
 pub use ownership::{Adoption, Existence};
 pub use password::{PasswordForm, create_role, ensure_admin_role, set_admin_password, set_role_password};

@@ -33,6 +33,8 @@ const RESERVED: &[&str] = &[
 const OF_SERVICES: &[&str] = &["azure_pg_admin", "azure_superuser", "azure_maintenance", "azure_sys"];
 
 const RESERVED_PREFIXES: &[&str] = &["pg_", "azure_"];
+/// The second of them, as a [`NameError`] says it.
+const AZURE_RULE: &str = "azure_*";
 
 /// A database and the role that owns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +105,17 @@ pub fn database_name_for(object_name: &str, administrators: &[&str]) -> Result<S
 pub fn original_database_name_for(object_name: &str) -> String {
     let name = object_name.replace('-', "_");
     prefix(&name, LONGEST).to_owned()
+}
+
+/// The name of the database of an object that the original operator has worked on. It let names pass that we keep for
+/// Azure's own (`azure_shop`); those of the services themselves, and an administrator's, are nobody's all the same.
+pub fn taken_over_name_for(object_name: &str, administrators: &[&str]) -> Result<String, NameError> {
+    let name = original_database_name_for(object_name);
+    match database_name_for(&name, administrators) {
+        Err(NameError::Reserved { rule, .. }) if rule == AZURE_RULE && !is_of_a_service(&name) => Ok(name),
+        Err(error) => Err(error),
+        Ok(_) => Ok(name),
+    }
 }
 
 /// Whether a service runs this role or database itself. A name that the original let pass (`azure_shop`) is none of them.

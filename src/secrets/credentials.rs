@@ -111,13 +111,14 @@ impl ConnectionFacts {
             return Recognised::Ours;
         }
         let says = |key: &str, value: &str| field(secret, key).as_deref() == Some(value);
+        let names = |key: &str, value: &str| field(secret, key).is_some_and(|found| is_named(&found, value));
         let left = marked_uid(secret).is_none() || owner.succeeds_in(secret);
         let complete = ORIGINAL_KEYS.iter().all(|key| field(secret, key).is_some());
         if left
             && complete
             && says("host", &self.host)
-            && says("username", &self.username)
-            && says("dbname", &self.dbname)
+            && names("username", &self.username)
+            && names("dbname", &self.dbname)
         {
             Recognised::Inherited
         } else {
@@ -136,6 +137,21 @@ impl ConnectionFacts {
                 .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
     }
 }
+
+/// Whether `found` names what is called `name` in PostgreSQL, which keeps 63 bytes of a name: the original wrote longer
+/// ones down whole, and whoever logs in with one is let in under what was kept of it. The login of some services is the
+/// name and, behind an `@`, the server's.
+fn is_named(found: &str, name: &str) -> bool {
+    let kept = |name: &str| name.get(..LONGEST_NAME).unwrap_or(name).to_owned();
+    let kept = match found.split_once('@') {
+        Some((role, server)) => format!("{}@{server}", kept(role)),
+        None => kept(found),
+    };
+    found == name || kept == name
+}
+
+/// What PostgreSQL keeps of a name, in bytes.
+const LONGEST_NAME: usize = 63;
 
 /// Whether the original operator may have written the Secret: its six keys, and nobody's mark.
 pub fn is_unmarked_and_complete(secret: &Secret) -> bool {
@@ -242,6 +258,26 @@ mod tests {
         assert_eq!(facts().recognise(&owner("2"), &secret(other_host.clone(), None)), Recognised::Foreign);
         let marked_elsewhere = secret(other_host, Some(owner("1").labels()));
         assert_eq!(facts().recognise(&owner("2"), &marked_elsewhere), Recognised::Foreign);
+    }
+
+    #[test]
+    fn a_long_name_that_the_original_wrote_down_whole_is_the_one_that_postgresql_cut() {
+        let (whole, cut) = ("n".repeat(70), "n".repeat(63));
+        let found = |username: &str| {
+            let found = ConnectionFacts { username: username.to_owned(), dbname: whole.clone(), ..facts() };
+            secret(found.data(&Password::new("x")), None)
+        };
+        let ours = ConnectionFacts { username: cut.clone(), dbname: cut.clone(), ..facts() };
+        assert_eq!(ours.recognise(&owner("1"), &found(&whole)), Recognised::Inherited);
+        assert_eq!(ours.recognise(&owner("1"), &found(&"n".repeat(62))), Recognised::Foreign);
+        let at_server = ConnectionFacts { username: format!("{cut}@server"), ..ours.clone() };
+        assert_eq!(
+            at_server.recognise(&owner("1"), &found(&format!("{whole}@server"))),
+            Recognised::Inherited
+        );
+        assert_eq!(at_server.recognise(&owner("1"), &found(&format!("{whole}@other"))), Recognised::Foreign);
+        let short = ConnectionFacts { username: "app".to_owned(), ..ours };
+        assert_eq!(short.recognise(&owner("1"), &found("app-2")), Recognised::Foreign);
     }
 
     #[test]

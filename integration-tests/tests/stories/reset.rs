@@ -7,6 +7,7 @@ use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLSe
 use integration_tests::operator::OperatorOptions;
 use integration_tests::world::{
     APP, APP_LOGIN, Credentials, SharedWorld, Story, TEAM, TEAM_LOGIN, answer, database_condition, says,
+    server_condition,
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Event;
@@ -167,6 +168,36 @@ async fn a_reset_and_an_edit_of_the_spec_in_one_request_both_happen() {
             story.secrets().get_opt(APP_LOGIN).await.unwrap().is_none().then_some(())
         })
         .await;
+}
+
+#[tokio::test]
+async fn changes_that_cannot_be_made_do_not_stop_a_reset_in_the_same_request() {
+    let story = story("refused").await;
+    let grown = json!({"spec": {"size": {"storageGB": 3}}});
+    story.patch::<PostgreSQLServer>(TEAM, grown).await;
+    story.server_ready(TEAM).await;
+    let before = story.team_login().await;
+    // Less storage, another version, and a value that PostgreSQL refuses.
+    let all = json!({
+        "metadata": {"labels": {ACTION: "reset-password"}},
+        "spec": {"size": {"storageGB": 1}, "version": "12", "serverParameters": {"work_mem": "a lot"}},
+    });
+    story.patch::<PostgreSQLServer>(TEAM, all).await;
+    let after = renewed(&story, TEAM_LOGIN, &before).await;
+    let server = story
+        .server_where(TEAM, "has lost its label and says what is not done", |server| {
+            let synced = server_condition(server, ConditionType::Synced);
+            let told = ["version: ", "work_mem", "storage: 3 GB, and 1 GB asked for"];
+            let observed = server.status.as_ref().and_then(|status| status.observed_generation);
+            !server.labels().contains_key(ACTION)
+                && observed == server.metadata.generation
+                && told.iter().all(|words| says(synced, ConditionStatus::False, Reason::NotApplied, words))
+        })
+        .await;
+    assert_eq!(server.status.unwrap().server.unwrap().storage_gb, Some(3));
+    story.server_ready(TEAM).await;
+    assert_eq!(story.team_login().await, after, "once and not more");
+    story.app_login().await.connect().await.unwrap();
 }
 
 #[tokio::test]

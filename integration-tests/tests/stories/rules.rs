@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hcpg::api::names::ACTION;
-use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLServer, Reason};
+use hcpg::api::{Condition, ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLServer, Reason};
 use hcpg::secrets::pending_name;
 use integration_tests::control_plane::AuditEvent;
 use integration_tests::operator::{OPERATOR_NAMESPACE, OperatorOptions};
-use integration_tests::world::{APP, SharedWorld, Story, TEAM, TEAM_LOGIN, server_condition};
+use integration_tests::world::{
+    APP, APP_LOGIN, SharedWorld, Story, TEAM, TEAM_AND_APP, TEAM_LOGIN, database_condition, says,
+    server_condition, server_object,
+};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::ResourceExt;
@@ -34,16 +37,26 @@ async fn configured(story: &Story<'_>, more: Value) {
     story.world.operator.start_again().await.unwrap();
 }
 
-/// What the operator wrote in the story's namespace from that number on, events apart.
+/// What the operator wrote about the story's objects from that number on, events apart: in its namespace, and Secrets in
+/// the operator's own, where passwords are kept on their way.
 async fn writes(story: &Story<'_>, from: usize) -> Vec<AuditEvent> {
     let mut writes = story.world.operator_writes().await.split_off(from);
     writes.retain(|event| {
-        event
-            .object_ref
-            .as_ref()
-            .is_some_and(|object| object.namespace == story.namespace && object.resource != "events")
+        event.object_ref.as_ref().is_some_and(|object| {
+            let ours = object.namespace == story.namespace;
+            let kept = object.namespace == OPERATOR_NAMESPACE && object.resource == "secrets";
+            (ours || kept) && object.resource != "events"
+        })
     });
     writes
+}
+
+/// What was written besides status.
+async fn effects(story: &Story<'_>, from: usize) -> Vec<String> {
+    let written = writes(story, from).await.into_iter();
+    let effects = written
+        .filter(|event| event.object_ref.as_ref().is_some_and(|object| object.subresource != "status"));
+    effects.map(|event| format!("{} {}", event.verb, event.request_uri)).collect()
 }
 
 fn secret_label() -> Value {
@@ -77,6 +90,36 @@ async fn a_server_keeps_its_name_when_the_pattern_changes() {
 }
 
 #[tokio::test]
+async fn a_name_that_was_pinned_before_the_operator_died_is_the_one_that_is_used() {
+    let _turn = TURN.lock().await;
+    let story = WORLD.get().await.story("pinned-early").await;
+    let operator = &story.world.operator;
+    operator.sigterm().await.unwrap();
+    // Right after the write that pins the name; nothing is created yet.
+    operator.start_again_with(&[("FAILPOINTS", "server status Provisioning=return")]).await.unwrap();
+    story.try_apply(server_object(TEAM, TEAM_LOGIN)).await.unwrap();
+    story.eventually("the operator is dead", async || (!operator.is_running()).then_some(())).await;
+    operator.sigkill();
+    assert!(!story.has_local_server(TEAM));
+    let pinned = story.server(TEAM).await.status.unwrap().server.unwrap().name.unwrap();
+
+    let mut config = tweaks();
+    let pattern = json!({"backends": {"local": {"name_pattern": "other-{namespace}-{name}"}}});
+    json_patch::merge(&mut config, &pattern);
+    operator.reconfigure(&config).unwrap();
+    operator.start_again().await.unwrap();
+    let server = story.server_ready(TEAM).await;
+    assert_eq!(server.status.unwrap().server.unwrap().name.as_deref(), Some(pinned.as_str()));
+    let folder = story.local_server(TEAM).folder().to_owned();
+    assert_eq!(folder.file_name().unwrap().to_str(), Some(pinned.as_str()));
+    story.exactly_one_of_each(TEAM, &[], &[TEAM_LOGIN]).await;
+    story.delete::<PostgreSQLServer>(TEAM).await;
+    story.gone::<PostgreSQLServer>(TEAM).await;
+    story.nothing_is_left(TEAM).await;
+    configured(&story, json!({})).await;
+}
+
+#[tokio::test]
 async fn an_operator_that_only_reads_lists_what_it_would_do() {
     let _turn = TURN.lock().await;
     let story = WORLD.get().await.story("observe").await.with_team().await;
@@ -98,19 +141,100 @@ async fn an_operator_that_only_reads_lists_what_it_would_do() {
     assert!(differences.iter().any(|one| one.contains("work_mem") && one.contains("9MB")), "{differences:?}");
     let same = async || story.team_login().await == team && story.app_login().await == app;
     story.all_the_time("the passwords stay", Duration::from_secs(6), same).await;
-    let written: Vec<String> = writes(&story, before)
-        .await
-        .into_iter()
-        .filter(|event| event.object_ref.as_ref().is_some_and(|object| object.subresource != "status"))
-        .map(|event| event.request_uri)
-        .collect();
-    assert_eq!(written, Vec::<String>::new());
+    assert_eq!(effects(&story, before).await, Vec::<String>::new());
 
     // Allowed to write again, it makes everything good.
     configured(&story, json!({})).await;
     story.database_where(APP, "lost its label", |database| database.labels().is_empty()).await;
     story.team_ready().await;
     assert_ne!(story.app_login().await.password, app.password);
+}
+
+/// Status and conditions of an object that nothing is done for: why, and what would be done.
+fn only_tells(
+    conditions: Option<(&[String], Option<&Condition>, Option<&Condition>)>,
+    words: &str,
+    ready: ConditionStatus,
+) -> bool {
+    conditions.is_some_and(|(differences, paused, is_ready)| {
+        says(paused, ConditionStatus::True, Reason::ObserveOnly, "read only")
+            && is_ready.is_some_and(|condition| condition.status == ready)
+            && differences.iter().any(|one| one.contains("not done") && one.contains(words))
+    })
+}
+
+async fn server_only_tells(story: &Story<'_>, words: &str, ready: ConditionStatus) -> PostgreSQLServer {
+    let holds = |server: &PostgreSQLServer| {
+        let told = server.status.as_ref().map(|status| {
+            let find = |wanted| server_condition(server, wanted);
+            (&*status.differences, find(ConditionType::Paused), find(ConditionType::Ready))
+        });
+        only_tells(told, words, ready)
+    };
+    story.server_where(TEAM, &format!("is only observed and says: {words}"), holds).await
+}
+
+async fn database_only_tells(story: &Story<'_>, words: &str, ready: ConditionStatus) -> PostgreSQLDatabase {
+    let holds = |database: &PostgreSQLDatabase| {
+        let told = database.status.as_ref().map(|status| {
+            let find = |wanted| database_condition(database, wanted);
+            (&*status.differences, find(ConditionType::Paused), find(ConditionType::Ready))
+        });
+        only_tells(told, words, ready)
+    };
+    story.database_where(APP, &format!("is only observed and says: {words}"), holds).await
+}
+
+#[tokio::test]
+async fn an_operator_that_only_reads_creates_nothing_until_it_may() {
+    let _turn = TURN.lock().await;
+    let story = WORLD.get().await.story("observe-new").await;
+    configured(&story, json!({"mode": "observe"})).await;
+    let before = story.world.operator_writes().await.len();
+    story.apply(TEAM_AND_APP).await;
+    let server = server_only_tells(&story, "is being created", ConditionStatus::False).await;
+    let database = database_only_tells(&story, TEAM, ConditionStatus::False).await;
+    assert_eq!(server.status.unwrap().server, None, "nothing is pinned before something is begun");
+    assert_eq!(database.status.unwrap().database, None);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(effects(&story, before).await, Vec::<String>::new());
+    assert!(!story.has_local_server(TEAM));
+    assert_eq!(story.server(TEAM).await.finalizers(), [] as [String; 0]);
+    assert_eq!(story.database(APP).await.finalizers(), [] as [String; 0]);
+
+    // What nobody holds goes at once.
+    story.delete::<PostgreSQLDatabase>(APP).await;
+    assert!(story.databases().get_opt(APP).await.unwrap().is_none());
+    story.apply(TEAM_AND_APP).await;
+    configured(&story, json!({})).await;
+    story.team_ready().await;
+    assert!(server_condition(&story.server(TEAM).await, ConditionType::Paused).is_none());
+    story.app_login().await.connect().await.unwrap();
+    story.exactly_one_of_each(TEAM, &[APP], &[TEAM_LOGIN, APP_LOGIN]).await;
+}
+
+#[tokio::test]
+async fn an_operator_that_only_reads_deletes_nothing_until_it_may() {
+    let _turn = TURN.lock().await;
+    let story = WORLD.get().await.story("observe-gone").await.with_team().await;
+    let (team, app) = (story.team_login().await, story.app_login().await);
+    configured(&story, json!({"mode": "observe"})).await;
+    let before = story.world.operator_writes().await.len();
+    story.delete::<PostgreSQLDatabase>(APP).await;
+    database_only_tells(&story, "is being let go", ConditionStatus::True).await;
+    story.delete::<PostgreSQLServer>(TEAM).await;
+    let server = server_only_tells(&story, "is being let go", ConditionStatus::True).await;
+    let synced = server_condition(&server, ConditionType::Synced);
+    assert!(says(synced, ConditionStatus::False, Reason::ObserveOnly, ""), "{synced:?}");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(effects(&story, before).await, Vec::<String>::new());
+    assert_eq!(story.team_login().await, team);
+    app.connect().await.unwrap();
+
+    configured(&story, json!({})).await;
+    story.gone::<PostgreSQLDatabase>(APP).await;
+    story.gone::<PostgreSQLServer>(TEAM).await;
+    story.nothing_is_left(TEAM).await;
 }
 
 /// A pending password as a crash leaves it.

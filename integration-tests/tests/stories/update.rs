@@ -160,7 +160,7 @@ async fn an_unknown_extension_is_named_and_does_not_keep_the_credentials_back() 
 }
 
 #[tokio::test]
-async fn more_storage_is_noted_and_less_is_no_difference() {
+async fn more_storage_is_noted_and_less_is_no_difference_but_told() {
     let story = story("storage").await.with_team().await;
     let started = story.started_at().await;
     edit_server(&story, json!({"size": {"storageGB": 3}})).await;
@@ -170,9 +170,16 @@ async fn more_storage_is_noted_and_less_is_no_difference() {
     edit_server(&story, json!({"size": {"storageGB": 2}})).await;
     let server = story.server_ready(TEAM).await;
     let synced = server_condition(&server, ConditionType::Synced);
-    assert!(says(synced, ConditionStatus::True, Reason::InSync, ""), "{synced:?}");
+    let stays = "storage: 3 GB, and 2 GB asked for; it stays as it is, since storage never shrinks";
+    assert!(says(synced, ConditionStatus::True, Reason::InSync, stays), "{synced:?}");
     assert_eq!(server.status.unwrap().server.unwrap().storage_gb, Some(3));
     assert_eq!(story.started_at().await, started);
+
+    // Whoever asks for what is there is told nothing of it.
+    edit_server(&story, json!({"size": {"storageGB": 3}})).await;
+    let server = story.server_ready(TEAM).await;
+    let synced = server_condition(&server, ConditionType::Synced).unwrap();
+    assert!(synced.reason == Reason::InSync && !synced.message.contains("storage"), "{synced:?}");
 }
 
 #[tokio::test]

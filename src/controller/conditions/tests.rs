@@ -38,6 +38,7 @@ impl Told {
             throttled: None,
             waiting: None,
             limited: None,
+            surplus: None,
             login: Answer::new(true, Reason::LoginSucceeded, "the published credentials logged in"),
             paused: None,
             failure,
@@ -60,6 +61,7 @@ impl Told {
             throttled: None,
             waiting: None,
             limited: None,
+            surplus: None,
             login: Answer::new(true, Reason::LoginSucceeded, "the published credentials logged in"),
             paused: None,
             failure: None,
@@ -222,6 +224,7 @@ fn a_reset_that_waits_is_named_and_stalls_nothing() {
         throttled: throttled(ResetDue::Throttled { until: Timestamp::UNIX_EPOCH, earlier: None }),
         waiting: None,
         limited: None,
+        surplus: None,
         login: Answer::new(true, Reason::LoginSucceeded, ""),
         paused: None,
         failure: None,
@@ -233,4 +236,39 @@ fn a_reset_that_waits_is_named_and_stalls_nothing() {
     assert_eq!(told.is(Synced), (False, Reason::ResetThrottled));
     assert!(told.find(Synced).message.contains(RESET_PASSWORD_AT));
     assert_eq!(told.is(Stalled), (False, Reason::NotStalled));
+}
+
+#[test]
+fn more_storage_than_asked_for_is_told_and_is_no_difference() {
+    let told = |verdict: &Verdict, refused: &[String]| {
+        let conditions = of(Inputs {
+            old: &[],
+            generation: Some(1),
+            verdict,
+            usable: Some(Answer::new(true, Reason::Available, "")),
+            refused,
+            taken_over: &[],
+            throttled: None,
+            waiting: None,
+            limited: None,
+            surplus: Some("storage: 3 GB".to_owned()),
+            login: Answer::new(true, Reason::LoginSucceeded, ""),
+            paused: None,
+            failure: None,
+            again: false,
+            deadline: DEADLINE,
+            now: Timestamp::UNIX_EPOCH,
+        });
+        let told = Told { conditions, ..Told::nothing() };
+        (told.is(Synced), told.is(Stalled).0, told.find(Synced).message.clone())
+    };
+    let in_sync = told(&settled(), &[]);
+    let message = "everything is as the spec asks; storage: 3 GB".to_owned();
+    assert_eq!(in_sync, ((True, Reason::InSync), False, message));
+    let refused = told(&settled(), &["version: no".to_owned()]);
+    let message = "version: no; storage: 3 GB".to_owned();
+    assert_eq!(refused, ((False, Reason::NotApplied), True, message));
+    // What is being done comes first.
+    let moving = told(&verdict(Reason::Busy, Course::Moving), &[]);
+    assert_eq!(moving.2, "because of Busy");
 }

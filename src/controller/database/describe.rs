@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::Databases;
 use super::classify::presence;
 use super::observe::DatabaseSeen;
-use super::verdict::{differences, verdict, withheld};
+use super::verdict::{differences, paused, verdict, withheld};
 use crate::api::{Binding, DatabaseStatus, Phase, PinnedDatabase};
 use crate::controller::conditions::{self, Inputs, Verdict};
 use crate::controller::context::Context;
@@ -53,8 +53,9 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
         throttled,
         waiting: None,
         limited: None,
+        surplus: None,
         login: conditions::login(&seen.credentials),
-        paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
+        paused: paused(seen),
         failure: pass.failure,
         again: pass.again,
         deadline: context.deadline(),

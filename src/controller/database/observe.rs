@@ -17,6 +17,7 @@ use crate::controller::takeover::{self, Recorded};
 use crate::controller::whereabouts::Whereabouts;
 use crate::postgres::{
     self, DatabaseNames, DatabaseSpec, DatabaseState, Existence, Session, TlsMode, database_name_for,
+    taken_over_name_for,
 };
 use crate::secrets::{ConnectionFacts, SecretOwner};
 
@@ -106,9 +107,11 @@ pub(super) async fn observe(
         (Some(database), Some(role)) => Ok(DatabaseNames { database, role }),
         _ => {
             let administrators: Vec<&str> = administrator.as_deref().into_iter().collect();
-            database_name_for(&owner.name, &administrators)
-                .map(DatabaseNames::of)
-                .map_err(|error| error.to_string())
+            let name = match takeover::keeps_original_name(object, || context.all_databases()) {
+                true => taken_over_name_for(&owner.name, &administrators),
+                false => database_name_for(&owner.name, &administrators),
+            };
+            name.map(DatabaseNames::of).map_err(|error| error.to_string())
         }
     };
     // Ours is pinned before the first effect, and the original recorded the backend before its own: with neither,

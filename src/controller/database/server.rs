@@ -169,10 +169,12 @@ pub(super) async fn look(
 }
 
 /// Whether the original wrote the Secret for the server that we have seen; while nothing may be written, no mark says so.
+/// A database that named its server's Secret has written its own credentials into it: those are no administrator's.
 fn is_left_for(server: &PostgreSQLServer, secret: &Secret) -> bool {
     let pinned = server.status.as_ref().and_then(|status| status.server.as_ref());
     let address = pinned.and_then(|pinned| pinned.host.clone().zip(pinned.port.map(|port| port.to_string())));
     is_unmarked_and_complete(secret)
+        && field(secret, "dbname").as_deref() == Some("postgres")
         && address.is_some_and(|address| field(secret, "host").zip(field(secret, "port")) == Some(address))
 }
 

@@ -17,7 +17,7 @@ use crate::api::{Condition, PostgreSQLServer, PostgreSQLServerSpec, ServerStatus
 use crate::backend::Backends;
 use crate::config::Config;
 use crate::controller::events::Recorder;
-use crate::controller::settled::Memory;
+use crate::controller::settled::{Login, Memory};
 use crate::controller::subject::Note;
 use crate::fsm::CredentialsAction;
 use crate::fsm::server::{ServerAction, ServerMachine, ServerTrigger};
@@ -36,6 +36,10 @@ struct Server {
     log: Vec<String>,
     /// Somebody else writes the object right after this line.
     meddles_after: Option<&'static str>,
+    /// What is settled is remembered.
+    remembers: bool,
+    /// Each look: whether it began with what is remembered.
+    looks: Vec<bool>,
 }
 
 impl Server {
@@ -114,6 +118,8 @@ impl World {
             sees: sees.iter().copied().collect(),
             log: Vec::new(),
             meddles_after: None,
+            remembers: false,
+            looks: Vec::new(),
         }));
         WORLDS.lock().unwrap().insert(uid.to_owned(), api.clone());
         let server = api.clone();
@@ -165,6 +171,21 @@ impl World {
     fn sees(&self, trigger: ServerTrigger) {
         self.api.lock().unwrap().sees.push_back(trigger);
     }
+
+    /// Whether each look since the last time began with what is remembered.
+    fn looks(&self) -> Vec<bool> {
+        std::mem::take(&mut self.api.lock().unwrap().looks)
+    }
+}
+
+/// What a look sees, and whether it began with what is remembered.
+struct Seen {
+    trigger: ServerTrigger,
+    remembered: bool,
+}
+
+fn world_of(object: &PostgreSQLServer) -> Arc<Mutex<Server>> {
+    WORLDS.lock().unwrap()[object.metadata.uid.as_deref().unwrap()].clone()
 }
 
 /// Sees what the test says, and does nothing but to write down what it should.
@@ -174,7 +195,7 @@ struct Probe;
 impl Subject for Probe {
     type Object = PostgreSQLServer;
     type Machine = ServerMachine;
-    type Observation = ServerTrigger;
+    type Observation = Seen;
     type Status = ServerStatus;
 
     fn settled() -> ServerTrigger {
@@ -193,28 +214,34 @@ impl Subject for Probe {
         &[]
     }
     async fn observe(
-        _: &Context,
+        context: &Context,
         object: &PostgreSQLServer,
         _: Option<Box<Secret>>,
-    ) -> Result<ServerTrigger, Failure> {
-        let world = WORLDS.lock().unwrap()[object.metadata.uid.as_deref().unwrap()].clone();
+    ) -> Result<Seen, Failure> {
+        let wishes = context.settled.wishes(object, ());
+        let remembered = context.settled.find(object.metadata.uid.as_deref().unwrap(), wishes).is_some();
+        let world = world_of(object);
         let mut world = world.lock().unwrap();
-        Ok(world.sees.pop_front().unwrap_or(ServerTrigger::Settled))
+        world.looks.push(remembered);
+        let trigger = world.sees.pop_front().unwrap_or(ServerTrigger::Settled);
+        Ok(Seen { trigger, remembered })
     }
-    fn written(_: ServerTrigger) -> Option<Box<Secret>> {
+    fn written(_: Seen) -> Option<Box<Secret>> {
         None
     }
-    fn is_remembered(_: &ServerTrigger) -> bool {
+    fn is_remembered(seen: &Seen) -> bool {
+        seen.remembered
+    }
+    fn memory(context: &Context, object: &PostgreSQLServer, _: &Seen) -> Option<Memory> {
+        let wishes = context.settled.wishes(object, ());
+        let memory = Memory { wishes, login: Login::Unknown, database: None };
+        world_of(object).lock().unwrap().remembers.then_some(memory)
+    }
+    fn is_paused(_: &Seen) -> bool {
         false
     }
-    fn memory(_: &Context, _: &PostgreSQLServer, _: &ServerTrigger) -> Option<Memory> {
-        None
-    }
-    fn is_paused(_: &ServerTrigger) -> bool {
-        false
-    }
-    fn classify(_: &PostgreSQLServer, seen: &ServerTrigger) -> ServerTrigger {
-        *seen
+    fn classify(_: &PostgreSQLServer, seen: &Seen) -> ServerTrigger {
+        seen.trigger
     }
     fn describe(_: &Context, pass: &Pass<'_, Self>) -> ServerStatus {
         ServerStatus { phase: Some(pass.phase), ..ServerStatus::default() }
@@ -230,12 +257,11 @@ impl Subject for Probe {
     async fn act(
         _: &Context,
         object: &PostgreSQLServer,
-        _: &mut ServerTrigger,
+        _: &mut Seen,
         _: ServerTrigger,
         action: ServerAction,
     ) -> Result<Vec<Note>, Failure> {
-        let world = WORLDS.lock().unwrap()[object.metadata.uid.as_deref().unwrap()].clone();
-        world.lock().unwrap().say(ServerMachine::action_name(action));
+        world_of(object).lock().unwrap().say(ServerMachine::action_name(action));
         Ok(Vec::new())
     }
     fn is_change(_: ServerAction) -> bool {
@@ -247,7 +273,7 @@ impl Subject for Probe {
     fn changes_object(action: ServerAction) -> bool {
         matches!(action, ServerAction::Credentials(action) if action.changes_object())
     }
-    fn pace(_: &Context, _: &PostgreSQLServer, _: &ServerTrigger, _: ServerTrigger) -> Duration {
+    fn pace(_: &Context, _: &PostgreSQLServer, _: &Seen, _: ServerTrigger) -> Duration {
         REGULAR
     }
 }
@@ -328,4 +354,56 @@ async fn a_first_pass_holds_the_object_in_the_version_in_which_it_was_seen() {
     let kept = world.kept();
     world.api.lock().unwrap().next_version();
     assert_eq!(world.pass(kept).await.0, ["finalizer refused"]);
+}
+
+/// A settled object of which that is remembered.
+async fn settled(uid: &str) -> World {
+    let world = World::new(uid, Some(Phase::Ready), &[]);
+    world.api.lock().unwrap().remembers = true;
+    assert!(world.pass(world.kept()).await.0.is_empty());
+    assert_eq!(world.looks(), [false]);
+    assert!(world.pass(world.kept()).await.0.is_empty());
+    assert_eq!(world.looks(), [true], "from what is remembered follows that there is nothing to do");
+    world
+}
+
+#[tokio::test]
+async fn what_a_remembered_look_lacks_is_looked_for_without_memory_before_anything_follows_from_it() {
+    let all =
+        [ServerTrigger::Absent, ServerTrigger::Lost, ServerTrigger::ResetRequested, ServerTrigger::Gone];
+    for trigger in all {
+        let world = settled(&format!("lacks-{}", name_of::<Probe>(trigger))).await;
+        // A listing that lacks the server; a look of its own finds it.
+        world.sees(trigger);
+        let (log, action) = world.pass(world.kept()).await;
+        assert!(log.is_empty(), "{trigger:?}: {log:?}");
+        assert_eq!(action, Action::requeue(REGULAR));
+        assert_eq!(world.looks(), [true, false], "{trigger:?}");
+        // And that is remembered again.
+        world.pass(world.kept()).await;
+        assert_eq!(world.looks(), [true]);
+    }
+}
+
+#[tokio::test]
+async fn what_a_look_without_memory_sees_is_what_is_done() {
+    let world = settled("second-look").await;
+    world.sees(ServerTrigger::Absent);
+    world.sees(ServerTrigger::ResetRequested);
+    let (log, _) = world.pass(world.kept()).await;
+    assert_eq!(log, ["status ResettingPassword", "StorePassword", "status Ready"]);
+    assert_eq!(world.looks()[..2], [true, false]);
+}
+
+#[tokio::test]
+async fn whoever_was_lost_in_both_looks_is_not_remembered() {
+    let world = settled("lost").await;
+    for _ in 0..2 {
+        world.sees(ServerTrigger::Lost);
+    }
+    world.pass(world.kept()).await;
+    assert_eq!(world.looks(), [true, false]);
+    world.sees(ServerTrigger::Lost);
+    world.pass(world.kept()).await;
+    assert_eq!(world.looks(), [false]);
 }

@@ -6,7 +6,7 @@ use kube::api::Api;
 
 use super::observe::ServerSeen;
 use crate::api::{DeletionPolicy, PostgreSQLServer, Reason};
-use crate::backend::{DesiredServer, Removal, Retry, ServerBackend, ServerIdentity, Stage};
+use crate::backend::{BackendError, DesiredServer, Removal, Retry, ServerBackend, ServerIdentity, Stage};
 use crate::controller::context::Context;
 use crate::controller::failure::Failure;
 use crate::controller::subject::Note;
@@ -56,8 +56,16 @@ pub(super) async fn act(
         ServerAction::RestorePassword => {
             let published = seen.credentials.published.as_ref();
             let published = published.ok_or_else(|| Failure::conflict("the published password is gone"))?;
-            backend.set_admin_password(&identity, &seen.owner, published).await?;
-            context.awaited.set(&seen.owner.uid, published);
+            match backend.set_admin_password(&identity, &seen.owner, published).await {
+                Ok(()) => context.awaited.set(&seen.owner.uid, published),
+                // Whoever wrote it there did not know the backend's rules. Asking again is of no use, and the rest waits.
+                Err(BackendError::Rejected { message }) => {
+                    context.awaited.refuse(&seen.owner.uid, published);
+                    let message = format!("{message}; a new password is set in place of the published one");
+                    return Err(Failure::new(Reason::Rejected, message, Retry::Poll));
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         ServerAction::MarkServer => backend.mark(&identity, &seen.owner, seen.deleting).await?,
         ServerAction::DeleteServer => {

@@ -3,7 +3,9 @@
 use super::observe::{Answer, ServerSeen};
 use crate::api::{DeletionPolicy, Phase};
 use crate::backend::{Change, Health, Stage};
+use crate::controller::awaited::Standing;
 use crate::controller::requests::{Action, ResetDue};
+use crate::fsm::Published;
 use crate::fsm::server::{Presence, ServerView};
 
 /// The view of this observation.
@@ -19,8 +21,8 @@ pub(super) fn view(phase: Phase, seen: &ServerSeen) -> ServerView {
         settling: seen.settling,
         recreate: seen.requests.asks_for(Action::Recreate),
         pending: seen.credentials.pending_view(),
-        published: seen.credentials.published_view(),
-        awaited: seen.awaited.is_some(),
+        published: published(seen),
+        awaited: seen.awaited.left().is_some(),
         reset_requested: seen.reset_due == ResetDue::Now,
         was_ready: seen.was_ready,
         differs: !updates.is_empty(),
@@ -40,6 +42,14 @@ pub(super) fn view(phase: Phase, seen: &ServerSeen) -> ServerView {
         referenced: !seen.referenced_by.is_empty(),
         protected: seen.present().is_some_and(|server| server.protected.is_some()),
         mismarked: seen.present().is_some_and(|server| server.left != seen.is_to_bear_mark()),
+    }
+}
+
+/// A published password that the server refuses, and that its backend does not take back, is as good as none.
+fn published(seen: &ServerSeen) -> Published {
+    match (seen.credentials.published_view(), seen.awaited) {
+        (Published::Refused, Standing::Refused) if seen.credentials.pending.is_none() => Published::Absent,
+        (published, _) => published,
     }
 }
 

@@ -9,7 +9,7 @@ use super::Servers;
 use super::classify::presence;
 use super::managed;
 use super::observe::{Answer, ServerSeen};
-use super::verdict::{verdict, withheld};
+use super::verdict::{paused, verdict, withheld};
 use crate::api::{Binding, Operation, Phase, PinnedServer, PostgreSQLServer, ServerStatus};
 use crate::backend::{
     Change, DesiredServer, Difference, FIREWALL_RULE, Health, PARAMETER, Stage, asked_parameters,
@@ -63,8 +63,9 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
         throttled,
         waiting,
         limited: limited(seen),
+        surplus: surplus(pass),
         login: conditions::login(&seen.credentials),
-        paused: seen.paused.then(|| conditions::Answer::new(true, verdict.reason, verdict.message.clone())),
+        paused: paused(seen),
         failure: pass.failure,
         again: pass.again,
         deadline: context.deadline(),
@@ -156,6 +157,18 @@ fn limited(seen: &ServerSeen) -> Option<String> {
     let sentences: Vec<String> =
         seen.unsupported.iter().map(|one| format!("{}: {}", one.field, one.message)).collect();
     (!sentences.is_empty()).then(|| sentences.join("; "))
+}
+
+/// That there is more storage than asked for, whether the service has grown it or somebody asks for less than before:
+/// either way it stays.
+fn surplus(pass: &Pass<'_, Servers>) -> Option<String> {
+    let found = pass.seen.present()?.facts.storage_gb?;
+    let asked = pass.object.spec.size.as_ref()?.storage_gb.and_then(|asked| u64::try_from(asked).ok())?;
+    (found > asked).then(|| {
+        format!(
+            "storage: {found} GB, and {asked} GB asked for; it stays as it is, since storage never shrinks"
+        )
+    })
 }
 
 /// Keeps what the backend knows; what was kept stays where there is no backend to ask.

@@ -156,7 +156,7 @@ impl Subject for Servers {
             // No longer than until it may be set once more.
             ServerTrigger::PasswordAwaited => {
                 let wait = context.wait(uid, trigger.into(), generation);
-                wait.min(seen.awaited.unwrap_or(wait))
+                wait.min(seen.awaited.left().unwrap_or(wait))
             }
             ServerTrigger::DatabasesExist | ServerTrigger::Unreadable => {
                 context.wait(uid, trigger.into(), generation)

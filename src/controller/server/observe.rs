@@ -13,6 +13,7 @@ use crate::backend::{
     BackendError, Change, DesiredServer, Difference, Health, Notes, Owner, PresentServer, Read, Rejection,
     ServerBackend, ServerIdentity, ServerObservation, Stage, Urgency,
 };
+use crate::controller::awaited::Standing;
 use crate::controller::context::Context;
 use crate::controller::credentials::CredentialsSeen;
 use crate::controller::failure::Failure;
@@ -48,8 +49,8 @@ pub struct ServerSeen {
     pub refused: Vec<(&'static str, String)>,
     /// The passwords.
     pub credentials: CredentialsSeen,
-    /// How much longer it is only looked whether the password that was set is in force.
-    pub awaited: Option<Duration>,
+    /// What the backend has said to the password that is to be in force.
+    pub awaited: Standing,
     /// What is asked for besides the spec.
     pub requests: Requests,
     /// Whether a password reset is due.
@@ -274,7 +275,7 @@ pub(super) async fn observe(
     };
     let unsupported = selected.as_ref().map_or_else(|_| Vec::new(), |backend| backend.unsupported(&desired));
     let reset_due = surroundings::reset_due(context, &requests, &credentials, now);
-    let awaited = credentials.refused().and_then(|password| context.awaited.left(&uid, password));
+    let awaited = credentials.refused().map(|it| context.awaited.standing(&uid, it)).unwrap_or_default();
     let absent = matches!(answer, Answer::Absent);
     let refused = ["UpdateServer", "ConfigureServer"]
         .into_iter()

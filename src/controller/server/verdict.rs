@@ -4,13 +4,27 @@ use super::classify::view;
 use super::observe::{Answer, ServerSeen};
 use crate::api::{Phase, Reason};
 use crate::backend::{Difference, Health, Stage};
-use crate::controller::conditions::{Course, Verdict};
+use crate::controller::awaited::Standing;
+use crate::controller::conditions::{self, Course, Verdict};
 use crate::fsm::server::{ServerTrigger, ServerView, classify};
 
 /// What would be done if it might, in a sentence; none when there is nothing to do.
 pub(super) fn withheld(seen: &ServerSeen, phase: Phase) -> Option<String> {
     let next = verdict(seen, phase, unpaused(seen, phase));
     (next.course != Course::Done).then(|| format!("not done while nothing is written: {}", next.message))
+}
+
+/// That nothing is written, and why; none where writes are made. It holds in the pass that only notes a deletion, too.
+pub(super) fn paused(seen: &ServerSeen) -> Option<conditions::Answer> {
+    let (reason, message) = why_paused(seen);
+    seen.paused.then(|| conditions::Answer::new(true, reason, message))
+}
+
+fn why_paused(seen: &ServerSeen) -> (Reason, &'static str) {
+    match seen.observes_only {
+        true => (Reason::ObserveOnly, "the operator is configured to read only"),
+        false => (Reason::PausedByUser, "operator/paused is \"true\": nothing is written"),
+    }
 }
 
 fn unpaused(seen: &ServerSeen, phase: Phase) -> ServerTrigger {
@@ -25,10 +39,7 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
             (Reason::Deleting, "the object is to be deleted".to_owned(), Course::Moving)
         }
         ServerTrigger::Paused => {
-            let (reason, message) = match seen.observes_only {
-                true => (Reason::ObserveOnly, "the operator is configured to read only"),
-                false => (Reason::PausedByUser, "operator/paused is \"true\": nothing is written"),
-            };
+            let (reason, message) = why_paused(seen);
             let settled = unpaused(seen, phase) == ServerTrigger::Settled;
             (reason, message.to_owned(), if settled { Course::Done } else { Course::Held })
         }
@@ -76,6 +87,12 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
             let message = "the backend has accepted the password, and the server does not take it yet";
             (reason, message.to_owned(), Course::Moving)
         }
+        ServerTrigger::ResetRequested if seen.awaited == Standing::Refused => (
+            Reason::ResettingPassword,
+            "the server refuses the published password, and its backend does not take it back; a new one is being set"
+                .to_owned(),
+            Course::Moving,
+        ),
         ServerTrigger::PasswordUnapplied | ServerTrigger::ResetRequested => (
             Reason::ResettingPassword,
             "a new administrator password is being set".to_owned(),

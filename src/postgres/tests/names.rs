@@ -62,6 +62,21 @@ fn long_names_are_cut_and_stay_what_they_are() {
     assert_eq!(original_database_name_for(&object), "a".repeat(63));
 }
 
+#[test]
+fn what_the_original_named_keeps_its_name_unless_it_can_be_nobodys() {
+    let long = "a".repeat(70);
+    assert_eq!(taken_over_name_for(&long, &[]), Ok("a".repeat(63)));
+    assert_eq!(taken_over_name_for("my-app", &["postgres"]), Ok("my_app".to_owned()));
+    assert_eq!(taken_over_name_for("azure-shop", &[]), Ok("azure_shop".to_owned()));
+    assert!(database_name_for("azure-shop", &[]).is_err());
+    for name in ["azure-sys", "azure-pg-admin", "postgres", "template1", "pg-x", "rdsadmin"] {
+        let error = taken_over_name_for(name, &[]).unwrap_err();
+        assert!(matches!(error, NameError::Reserved { .. }), "{name}: {error}");
+    }
+    let error = taken_over_name_for("boss", &["boss"]).unwrap_err();
+    assert!(matches!(error, NameError::Administrator { .. }));
+}
+
 proptest! {
     #[test]
     fn names_fit_and_differ(one in "[a-z0-9]([-.a-z0-9]{0,120}[a-z0-9])?", two in "[a-z0-9]([-.a-z0-9]{0,120}[a-z0-9])?") {

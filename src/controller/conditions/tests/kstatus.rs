@@ -116,6 +116,7 @@ fn every_status_of_a_pass_is_read_as_it_is_meant() {
                                 throttled: throttled.then(|| "later".to_owned()),
                                 waiting: None,
                                 limited: None,
+                                surplus: None,
                                 login: Answer::new(true, Reason::LoginSucceeded, ""),
                                 paused: None,
                                 failure: failure.as_ref(),
