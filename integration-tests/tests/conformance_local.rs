@@ -54,7 +54,7 @@ async fn kills() {
 }
 
 /// Of the servers that `make fault-tables` makes for the table of requests to PostgreSQL, only every so-manieth is made.
-const SAMPLE: usize = 16;
+const SAMPLE: usize = 13;
 
 const BACKEND: &str = "
 # Every fault at every call
@@ -128,9 +128,9 @@ const SQL: &str = "
 # Every fault at every request to PostgreSQL
 
 Each row is one request of the operator to PostgreSQL and what it meets; each column is something a user asks for. What
-is asked in a column is found by looking: servers go through all columns undisturbed. Then each request of each column
-meets each fault, also each further request of the same name; one server with one database goes through all columns and
-meets one fault in each.
+is asked in a column is found by looking: servers go through all columns undisturbed. Then the first request of each name
+meets each fault, and so does each request that changes something, and each right after one that does; the looks in
+between are repetitions. One server with one database goes through all columns and meets one fault in each.
 
 * **cut**: the connection is reset before the request reaches PostgreSQL.
 * **lost**: PostgreSQL carries it out, its answer is thrown away, and the connection is reset.

@@ -38,9 +38,14 @@ pub struct SqlPoint {
 }
 
 impl SqlPoint {
+    /// Whether it changes something in PostgreSQL.
+    pub fn changes_something(&self) -> bool {
+        names::changes_something(&self.request)
+    }
+
     /// Whether it comes in every run. How often something is only looked at depends on who is faster.
     pub fn comes_always(&self) -> bool {
-        self.occurrence == 1 || names::changes_something(&self.request)
+        self.occurrence == 1 || self.changes_something()
     }
 }
 

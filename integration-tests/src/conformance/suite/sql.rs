@@ -21,7 +21,7 @@ pub const SQL: &str = "sql";
 /// The operator gives a statement up after this and two seconds more; usually it has more patience.
 const STATEMENT: Duration = Duration::from_secs(6);
 /// How many servers are beside each other.
-const BATCH: usize = 12;
+const BATCH: usize = 24;
 /// How many servers go through everything undisturbed, to see what is asked.
 const PATTERNS: usize = 2;
 
@@ -117,24 +117,28 @@ async fn undisturbed(bench: &Arc<Bench>, faults: &SqlFaults) -> Points {
         points
     }))
     .await;
-    for points in &patterns {
-        for (flow, points) in &points.0 {
-            eprintln!("{flow:?}: {}", points.len());
-            for point in points {
-                eprintln!("   {} {}", point.request, point.occurrence);
-            }
-        }
+    // What one of them asks and another does not depends on who is faster.
+    for other in &patterns[1..] {
+        assert_eq!(patterns[0].outcomes().table(SQL, ""), other.outcomes().table(SQL, ""), "asked by chance");
     }
     patterns.into_iter().next().unwrap_or_default()
 }
 
+/// Where faults are met: at the first request of each name, at each that changes something, and at each right after one
+/// that does. Looks that are repeated later are like the first.
 fn points_in(asked: &[String]) -> Vec<SqlPoint> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut points = Vec::new();
+    let mut after_change = false;
     for request in asked {
         let occurrence = counts.entry(request).or_default();
         *occurrence += 1;
-        points.push(SqlPoint { request: request.clone(), occurrence: *occurrence });
+        let point = SqlPoint { request: request.clone(), occurrence: *occurrence };
+        let counts = point.comes_always() || after_change;
+        after_change = point.changes_something();
+        if counts {
+            points.push(point);
+        }
     }
     points
 }
@@ -144,6 +148,11 @@ async fn one_fault_in_each_flow(case: Case, round: usize, points: Arc<Points>, f
     for flow in Flow::iter() {
         let begin = Instant::now();
         let planned = points.in_round(flow, round);
+        // Without a fault only what the other flows need is worth its time.
+        let is_needed = flow.deletes() || matches!(flow, Flow::CreateServer | Flow::CreateDatabase);
+        if planned.is_none() && !is_needed {
+            continue;
+        }
         faults.forget(&case.namespace);
         if let Some((point, fault)) = planned.clone() {
             faults.plan(&case.namespace, point, fault);
