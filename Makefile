@@ -65,8 +65,9 @@ generate: ## Writes the generated files (CRDs, diagrams, …)
 crash-table: ## Kills the operator after every effect, and writes docs/crash-points.md (7 minutes)
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test stories -- crash_points::
 
-fault-tables: ## Meets every fault in every flow, and writes docs/{faults,misfortunes,watches}*.md (15 minutes)
+fault-tables: ## Meets every fault in every flow, and writes docs/{faults,misfortunes,watches}*.md (20 minutes)
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_local -- faults states watches
+	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_local -- --exact sql
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_awsrds -- faults states wire
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_awsaurora -- faults states wire
 	HCPG_WRITE_TABLES=1 cargo test --workspace --test conformance_azureflexible -- faults states wire

@@ -34,6 +34,30 @@ pub fn scenario() -> fail::FailScenario<'static> {
     fail::FailScenario::setup()
 }
 
+/// How long a statement may take, where a test wants to see it given up sooner than usual.
+#[cfg(feature = "failpoints")]
+static STATEMENTS: std::sync::OnceLock<std::time::Duration> = std::sync::OnceLock::new();
+
+/// From now on no statement of this process may take longer. Only the first call counts.
+#[cfg(feature = "failpoints")]
+pub fn bound_statements(limit: std::time::Duration) {
+    // An error means that it was said before.
+    let _ = STATEMENTS.set(limit);
+}
+
+/// How long a statement may take that may usually take `limit`.
+#[cfg(feature = "failpoints")]
+pub fn statement_limit(limit: std::time::Duration) -> std::time::Duration {
+    STATEMENTS.get().copied().unwrap_or(limit)
+}
+
+/// How long a statement may take that may usually take `limit`.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+pub const fn statement_limit(limit: std::time::Duration) -> std::time::Duration {
+    limit
+}
+
 #[cfg(feature = "failpoints")]
 fn note(effect: &str) {
     use std::io::Write;

@@ -42,9 +42,19 @@ async fn states() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sql() {
+    let sample = std::env::var_os("HCPG_WRITE_TABLES").is_none().then_some(SAMPLE);
+    let faults = suite::sql(sample).await;
+    check("docs/faults-sql.md", &[(suite::SQL, SQL, "fault · request")], &faults);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills() {
     suite::kills(Local::new()).await;
 }
+
+/// Of the servers that `make fault-tables` makes for the table of requests to PostgreSQL, only every so-manieth is made.
+const SAMPLE: usize = 13;
 
 const BACKEND: &str = "
 # Every fault at every call
@@ -128,5 +138,33 @@ The operator hears of changes by one watch per kind. In each column all of them 
 for; in the second row they are answered 410 when they want to go on, so that everything has to be listed anew.
 
 * **ready**, **gone**: as in [faults.md](faults.md).
+
+";
+
+const SQL: &str = "
+# Every fault at every request to PostgreSQL
+
+Each row is one request of the operator to PostgreSQL and what it meets; each column is something a user asks for. What
+is asked in a column is found by looking: servers go through all columns undisturbed. Then the first request of each name
+meets each fault, and so does each request that changes something, and each right after one that does; the looks in
+between are repetitions. One server with one database goes through all columns and meets one fault in each.
+
+* **cut**: the connection is reset before the request reaches PostgreSQL.
+* **lost**: PostgreSQL carries it out, its answer is thrown away, and the connection is reset.
+* **hang**: it does not reach PostgreSQL, and there is never an answer: the operator gives it up by itself.
+
+What came of it:
+
+* **ready**: everything is Ready with what was asked for in force: logins that work with the published Secrets, no
+  password pending, exactly one role and one database that belongs to it, and nothing else besides what the server came
+  with. In a reset the password became another one and the old one is refused; in all other columns it stayed.
+* **gone**: no role, no database, no Secret, no pending password; after *delete server* no server.
+* ·: that request does not occur in that column.
+
+The faults stand in a proxy before real PostgreSQL servers, which bears the server's own certificate and reads what is
+asked. A login is one request, however many messages it takes; `inside` is the administrator's login to the database of
+the object, all others of it are to the server's maintenance database. What the backend `local` itself does on a server,
+such as setting the administrator's password, does not go there over the network; it meets the faults of
+[faults.md](faults.md).
 
 ";

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::failpoints;
 use crate::secrets::Password;
 
 /// The address of a PostgreSQL server and how far its TLS can be trusted.
@@ -75,6 +76,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), statement: Duration::from_secs(60) }
+        let statement = failpoints::statement_limit(Duration::from_secs(60));
+        Self { connect: Duration::from_secs(5), statement }
     }
 }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::done;
 use super::faults::Operation;
+use super::sql::{Lead, SqlFaults};
 use super::subject::{Drift, Shown, Subject, Update};
 use crate::operator::{Ports, Sweeper, new_folder};
 
@@ -33,6 +34,7 @@ exec "BIN/initdb" --no-sync "$@"
 pub struct Local {
     folder: PathBuf,
     ports: Ports,
+    sql_faults: Option<SqlFaults>,
     // Last: it clears the folder away.
     _sweeper: Sweeper,
 }
@@ -40,9 +42,18 @@ pub struct Local {
 impl Local {
     /// In a new folder, with a range of ports of its own.
     pub fn new() -> Arc<Self> {
+        Self::with(None)
+    }
+
+    /// With proxies between the operator and the servers.
+    pub fn behind_proxies(faults: SqlFaults) -> Arc<Self> {
+        Self::with(Some(faults))
+    }
+
+    fn with(sql_faults: Option<SqlFaults>) -> Arc<Self> {
         let folder = done(new_folder());
         let sweeper = done(Sweeper::start(&folder));
-        let this = Self { folder, ports: done(Ports::reserve()), _sweeper: sweeper };
+        let this = Self { folder, ports: done(Ports::reserve()), sql_faults, _sweeper: sweeper };
         this.prepare_programs();
         Arc::new(this)
     }
@@ -87,29 +98,36 @@ impl Local {
         self.folder.join("orders")
     }
 
-    /// Folders and records of all servers.
-    fn all(&self) -> Vec<(PathBuf, Value)> {
-        let Ok(entries) = fs::read_dir(self.folder.join("data")) else { return Vec::new() };
-        let folders = entries.flatten().map(|entry| entry.path());
-        folders
-            .filter(|folder| folder.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')))
-            .filter_map(|folder| {
-                let text = fs::read_to_string(folder.join("server.json")).ok()?;
-                Some((folder, serde_json::from_str(&text).ok()?))
-            })
-            .collect()
+    /// Where the servers are.
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     fn folder_of(&self, namespace: &str, name: &str) -> PathBuf {
-        let found = self
-            .all()
-            .into_iter()
-            .find(|(_, record)| record["namespace"] == namespace && record["name"] == name);
-        match found {
-            Some((folder, _)) => folder,
+        match folder_in(&self.data(), namespace, name) {
+            Some(folder) => folder,
             None => panic!("there is no local server of {namespace}/{name}"),
         }
     }
+}
+
+/// Folders and records of all servers below `data`.
+fn servers_in(data: &Path) -> Vec<(PathBuf, Value)> {
+    let Ok(entries) = fs::read_dir(data) else { return Vec::new() };
+    let folders = entries.flatten().map(|entry| entry.path());
+    folders
+        .filter(|folder| folder.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')))
+        .filter_map(|folder| {
+            let text = fs::read_to_string(folder.join("server.json")).ok()?;
+            Some((folder, serde_json::from_str(&text).ok()?))
+        })
+        .collect()
+}
+
+/// The folder of the object's server below `data`.
+pub(super) fn folder_in(data: &Path, namespace: &str, name: &str) -> Option<PathBuf> {
+    let is_its = |record: &Value| record["namespace"] == namespace && record["name"] == name;
+    servers_in(data).into_iter().find(|(_, record)| is_its(record)).map(|(folder, _)| folder)
 }
 
 /// The newest installed version, or the one that `HCPG_TEST_POSTGRES_BIN` names.
@@ -151,7 +169,7 @@ impl Subject for Local {
             "backend": "local",
             "allowed_backends": ["local"],
             "backends": {"local": {
-                "data_dir": self.folder.join("data"),
+                "data_dir": self.data(),
                 "bin_dir": self.programs(),
                 "port_first": first,
                 "port_last": last,
@@ -160,9 +178,13 @@ impl Subject for Local {
     }
 
     fn backend(&self, config: &Config) -> Arc<dyn ServerBackend> {
-        match &config.backends.local {
+        let local: Arc<dyn ServerBackend> = match &config.backends.local {
             Some(local) => Arc::new(done(LocalBackend::new(local.clone()))),
             None => panic!("the configuration has no section backends.local"),
+        };
+        match &self.sql_faults {
+            Some(faults) => Arc::new(Lead::around(local, self.data(), faults.clone())),
+            None => local,
         }
     }
 
@@ -221,7 +243,7 @@ impl Subject for Local {
     }
 
     async fn servers(&self, namespace: &str) -> Vec<String> {
-        let all = self.all().into_iter().map(|(_, record)| record);
+        let all = servers_in(&self.data()).into_iter().map(|(_, record)| record);
         let theirs = all.filter(|record| record["namespace"] == namespace);
         theirs.map(|record| record["identity"].as_str().unwrap_or_default().to_owned()).collect()
     }
@@ -250,7 +272,7 @@ impl Subject for Local {
     }
 
     async fn fill_disk(&self) -> bool {
-        let disk = self.folder.join("data");
+        let disk = self.data();
         let mounted = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         if !mounted.contains(&format!(" {} ", disk.display())) {
             return false;

@@ -2,6 +2,7 @@
 //!
 //! * [`Subject`]: what a backend brings along: [`Local`], [`Aws`], [`AzureFlexible`], [`AzureSingle`].
 //! * [`Faulty`]: around any backend, with [`Faults`]: which calls meet which fault, and what became of every call.
+//! * [`SqlFaults`]: between the operator and PostgreSQL.
 //! * [`Effects`]: the points at which the operator may be killed.
 //! * [`Bench`]: a real control plane with the controllers in this process, with the chart's rights only.
 //! * [`suite`]: the cases. A backend's test calls [`suite::life`], [`suite::faults`] and [`suite::kills`].
@@ -14,6 +15,7 @@ pub mod aws;
 pub mod azure;
 mod bench;
 mod case;
+mod census;
 mod controllers;
 mod course;
 mod effects;
@@ -22,6 +24,7 @@ mod faulty;
 mod flow;
 mod local;
 mod outcomes;
+mod sql;
 mod subject;
 pub mod suite;
 mod table;
@@ -40,6 +43,7 @@ pub use faulty::Faulty;
 pub use flow::Flow;
 pub use local::Local;
 pub use outcomes::{Outcome, Outcomes};
+pub use sql::{SqlFault, SqlFaults, SqlPoint};
 pub use subject::{Drift, Shown, Subject, Update};
 pub use table::{Chapter, check};
 pub use watch_faults::WatchFaults;

@@ -10,6 +10,7 @@ mod kills;
 mod life;
 mod lost;
 mod matrix;
+mod sql;
 mod states;
 mod wire;
 
@@ -23,6 +24,7 @@ use super::case::{Case, PATIENCE};
 use super::subject::Subject;
 
 pub use matrix::{API, BACKEND, WATCHES, faults, watches};
+pub use sql::{SQL, sql};
 pub use states::{STATES, states};
 pub use wire::{WIRE, wire};
 
