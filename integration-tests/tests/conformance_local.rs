@@ -126,8 +126,8 @@ Each row happens to a server in every column, just when something is asked for.
 * ·: it was not made to happen in that column.
 
 A full disk: the servers stand on a small file system of their own, which is full from before the request until four
-seconds after it. Creating a server and creating a database were seen to fail for want of room; other columns may have
-got by with what room their files had.
+seconds after it. In the columns create, update and configure server and create database something was seen to fail for
+want of room; the others may get by with the room that their files have.
 
 ";
 
