@@ -74,6 +74,13 @@ impl Ledger {
         ledger
     }
 
+    /// The same without the passwords that belong to a creation: one that was broken off right after its role was made is
+    /// taken up by giving the role its password once more, the same one, and once at most.
+    pub(super) fn with_creations_taken_up(mut self, of: &[String]) -> Self {
+        self.passwords.retain(|role, times| *times > 1 || !of.contains(role));
+        self
+    }
+
     /// The team's database and these were made, each once, and so many passwords were set.
     pub(super) fn once(more: &[String], passwords: &[(&str, usize)], administrator: usize) -> Self {
         let all = || more.iter().cloned().chain([APP.to_owned()]).map(|name| (name, 1)).collect();
