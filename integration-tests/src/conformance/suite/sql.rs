@@ -110,7 +110,7 @@ async fn undisturbed(bench: &Arc<Bench>, faults: &SqlFaults) -> Points {
         for flow in Flow::iter() {
             faults.forget(&case.namespace);
             flow.begin(&case).await;
-            flow.ends_well(&case).await;
+            flow.is_done(&case).await;
             points.0.insert(flow, points_in(&faults.asked(&case.namespace)));
             census = census.follow(&case, flow).await;
         }
@@ -159,7 +159,7 @@ async fn one_fault_in_each_flow(case: Case, round: usize, points: Arc<Points>, f
         }
         flow.begin(&case).await;
         let is_met = meets(&case, flow, planned.as_ref(), &faults).await;
-        flow.ends_well(&case).await;
+        flow.is_done(&case).await;
         faults.forget(&case.namespace);
         census = census.follow(&case, flow).await;
         if let Some((point, fault)) = planned {
@@ -187,7 +187,7 @@ async fn meets(case: &Case, flow: Flow, planned: Option<&(SqlPoint, SqlFault)>, 
         met.await;
         return true;
     }
-    match select(Box::pin(met), Box::pin(flow.ends_well(case))).await {
+    match select(Box::pin(met), Box::pin(flow.is_done(case))).await {
         Either::Left(_) => true,
         Either::Right(_) => faults.is_met(&case.namespace),
     }

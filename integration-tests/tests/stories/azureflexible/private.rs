@@ -1,7 +1,7 @@
 //! Servers in a virtual network, and servers with a standby.
 
 use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLServer, Reason};
-use integration_tests::azure::{Cloud, section};
+use integration_tests::azure::Cloud;
 use integration_tests::world::{says, server_condition};
 use serde_json::{Value, json};
 
