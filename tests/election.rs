@@ -273,7 +273,8 @@ async fn what_passes_is_survived() {
 }
 
 async fn what_others_do_to_the_lease_is_noticed_at_the_next_renewal() {
-    let cases: [(fn(&ApiServer), Lost); 3] = [
+    type Meddling = fn(&ApiServer);
+    let cases: [(Meddling, Lost); 3] = [
         (ApiServer::delete, Lost::Gone),
         (|server: &ApiServer| server.change(|lease| lease["spec"]["holderIdentity"] = json!("")), Lost::Gone),
         (

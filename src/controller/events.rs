@@ -181,7 +181,7 @@ mod tests {
             ("Azure answered 503 after 1.5 s, tracking id 0d8e4f6f2a11", 2, "one"),
         ] {
             recorder.publish(&failed(message, generation), &about(uid)).await.unwrap();
-            assert_eq!(told(&asked), [new.clone()], "{message}");
+            assert_eq!(told(&asked), std::slice::from_ref(&new), "{message}");
         }
     }
 }

@@ -42,6 +42,10 @@ pub(super) fn listen() {
 pub(super) fn current() -> Option<Asker> {
     let found = Span::current().with_subscriber(|(id, dispatch)| {
         let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
+        #[expect(
+            clippy::let_and_return,
+            reason = "the extensions are borrowed until the end of the statement"
+        )]
         span.scope().find_map(|span| {
             let found = span.extensions().get::<Asker>().cloned();
             found
