@@ -70,7 +70,7 @@ async fn prepare(name: &str, story: &Story<'_>, before: &mut Before) {
         }
         // The second to be handled took the first one's password and wrote its own names over the others.
         "shared" => {
-            create_as_the_original(story, OTHER, &before.app.password).await;
+            create_as_the_original(story, &before.team.username, OTHER, &before.app.password).await;
             store_database(story, OTHER, APP_LOGIN).await;
             let other =
                 Credentials { username: OTHER.to_owned(), dbname: OTHER.to_owned(), ..before.app.clone() };
@@ -84,7 +84,7 @@ async fn prepare(name: &str, story: &Story<'_>, before: &mut Before) {
         }
         "long" => {
             let name = long().replace('-', "_");
-            create_as_the_original(story, &name[..63], &before.app.password).await;
+            create_as_the_original(story, &before.team.username, &name[..63], &before.app.password).await;
             store_database(story, &long(), "long-login").await;
             // The original never heard of the cut.
             let whole = Credentials { username: name.clone(), dbname: name, ..before.app.clone() };
@@ -94,9 +94,9 @@ async fn prepare(name: &str, story: &Story<'_>, before: &mut Before) {
     }
 }
 
-/// Database and role as the original makes them.
-async fn create_as_the_original(story: &Story<'_>, name: &str, password: &str) {
-    story.by_hand("postgres", &format!("CREATE DATABASE \"{name}\"")).await;
+/// Database and role as the original makes them, with the administrator as the database's owner.
+async fn create_as_the_original(story: &Story<'_>, admin: &str, name: &str, password: &str) {
+    story.by_hand("postgres", &format!("CREATE DATABASE \"{name}\" OWNER \"{admin}\"")).await;
     story
         .by_hand(
             "postgres",

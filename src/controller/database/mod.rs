@@ -15,6 +15,7 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::requests::ResetDue;
 use super::settled::Memory;
 use super::subject::{Note, Pass, Subject};
 use super::turns::Claim;
@@ -146,6 +147,8 @@ impl Subject for Databases {
             DatabaseTrigger::NotOurs | DatabaseTrigger::Lost | DatabaseTrigger::Rejected => {
                 context.pause(uid, trigger.into(), generation)
             }
+            // Asked for before there was anything to reset; nobody wakes the object for it again.
+            DatabaseTrigger::Settled if seen.reset_due == ResetDue::Now => context.wait_for_turn(uid),
             _ => {
                 context.settled(uid);
                 super::pace::settled(context, seen.refused.is_some())

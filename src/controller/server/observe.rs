@@ -281,8 +281,7 @@ pub(super) async fn observe(
         .into_iter()
         .filter_map(|action| Some((action, context.refusals.find(&uid, action, generation)?)))
         .collect();
-    let settling_time =
-        selected.as_ref().map_or_else(|_| Default::default(), |backend| backend.settling_time());
+    let settling_time = selected.as_ref().map(|backend| backend.settling_time()).unwrap_or_default();
     let attempted = status.create_attempted_at.as_ref().map(|at| at.0);
     Ok(ServerSeen {
         evidence: pinned.uid.is_some() || left.existed(credentials.is_left_by_original()),

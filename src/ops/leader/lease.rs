@@ -57,26 +57,33 @@ pub(super) struct Rival {
 
 #[derive(Debug)]
 struct Seen {
-    version: String,
+    /// None since it is gone.
+    version: Option<String>,
+    valid: Duration,
     over: Moment,
 }
 
 impl Rival {
     /// Whether it has not changed for as long as it is valid. `ours` is taken where it does not say how long that is.
     pub(super) fn is_over(&mut self, lease: &Lease, ours: Duration, now: Moment) -> bool {
-        let version = lease.metadata.resource_version.clone().unwrap_or_default();
+        let version = Some(lease.metadata.resource_version.clone().unwrap_or_default());
         if let Some(seen) = self.seen.as_ref().filter(|seen| seen.version == version) {
             return seen.over <= now;
         }
         let seconds = lease.spec.as_ref().and_then(|spec| spec.lease_duration_seconds);
-        let valid = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
-        self.seen = Some(Seen { version, over: now.after(valid.unwrap_or(ours)) });
+        let valid = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map_or(ours, Duration::from_secs);
+        self.seen = Some(Seen { version, valid, over: now.after(valid) });
         false
     }
 
-    /// Whether a lease that is gone would be over by now: who held it acts until he notices.
-    pub(super) fn would_be_over(&self, now: Moment) -> bool {
-        self.seen.as_ref().is_none_or(|seen| seen.over <= now)
+    /// Whether a lease that is gone would be over by now: who held it acts until he notices. Counted from when it was
+    /// first found gone, since it may have been renewed after it was last seen.
+    pub(super) fn would_be_over(&mut self, now: Moment) -> bool {
+        let Some(seen) = &mut self.seen else { return true };
+        if seen.version.take().is_some() {
+            seen.over = now.after(seen.valid);
+        }
+        seen.over <= now
     }
 }
 
@@ -145,11 +152,16 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_that_is_gone_is_waited_for_as_if_it_were_there() {
+    fn a_lease_that_is_gone_is_waited_for_as_if_it_had_been_renewed_just_before() {
         let (mut rival, begin) = (Rival::default(), Moment::now());
+        let seconds = |seconds| begin.after(Duration::from_secs(seconds));
         assert!(rival.would_be_over(begin), "nobody was ever seen");
-        rival.is_over(&held("a", "1"), TEN, begin);
-        assert!(!rival.would_be_over(begin.after(Duration::from_secs(9))));
-        assert!(rival.would_be_over(begin.after(TEN)));
+        rival.is_over(&held("a", "1"), Duration::from_secs(1), begin);
+        for now in [9, 10, 18] {
+            assert!(!rival.would_be_over(seconds(now)), "found gone after 9 s, and valid for 10: {now}");
+        }
+        assert!(rival.would_be_over(seconds(19)));
+        assert!(!rival.is_over(&held("a", "1"), TEN, seconds(20)), "there again, it is counted anew");
+        assert!(rival.is_over(&held("a", "1"), TEN, seconds(30)));
     }
 }
