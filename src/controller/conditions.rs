@@ -300,6 +300,14 @@ pub fn usable(credentials: &CredentialsSeen, otherwise: &Verdict) -> Answer {
     }
 }
 
+/// That nothing is written, and why.
+pub fn why_paused(observes_only: bool) -> Answer {
+    match observes_only {
+        true => Answer::new(true, Reason::ObserveOnly, "the operator is configured to read only"),
+        false => Answer::new(true, Reason::PausedByUser, "operator/paused is \"true\": nothing is written"),
+    }
+}
+
 /// Whether a login with the published password was seen.
 pub fn login(credentials: &CredentialsSeen) -> Answer {
     match &credentials.published_login {

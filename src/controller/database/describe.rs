@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::Databases;
 use super::classify::presence;
 use super::observe::DatabaseSeen;
-use super::verdict::{differences, paused, verdict, withheld};
+use super::verdict::{differences, verdict, withheld};
 use crate::api::{Binding, DatabaseStatus, Phase, PinnedDatabase};
 use crate::controller::conditions::{self, Inputs, Verdict};
 use crate::controller::context::Context;
@@ -55,7 +55,8 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Databases>) -> Databas
         limited: None,
         surplus: None,
         login: conditions::login(&seen.credentials),
-        paused: paused(seen),
+        // In the pass that only notes a deletion, too.
+        paused: seen.paused.then(|| conditions::why_paused(seen.observes_only)),
         failure: pass.failure,
         again: pass.again,
         deadline: context.deadline(),

@@ -3,7 +3,7 @@
 use super::classify::{presence, view};
 use super::observe::DatabaseSeen;
 use crate::api::{Phase, Reason};
-use crate::controller::conditions::{Answer, Course, Verdict};
+use crate::controller::conditions::{self, Course, Verdict};
 use crate::fsm::database::{DatabaseTrigger, DatabaseView, classify};
 use crate::postgres::{DatabaseState, Existence};
 
@@ -11,19 +11,6 @@ use crate::postgres::{DatabaseState, Existence};
 pub(super) fn withheld(seen: &DatabaseSeen, phase: Phase) -> Option<String> {
     let next = verdict(seen, phase, unpaused(seen, phase));
     (next.course != Course::Done).then(|| format!("not done while nothing is written: {}", next.message))
-}
-
-/// That nothing is written, and why; none where writes are made. It holds in the pass that only notes a deletion, too.
-pub(super) fn paused(seen: &DatabaseSeen) -> Option<Answer> {
-    let (reason, message) = why_paused(seen);
-    seen.paused.then(|| Answer::new(true, reason, message))
-}
-
-fn why_paused(seen: &DatabaseSeen) -> (Reason, &'static str) {
-    match seen.observes_only {
-        true => (Reason::ObserveOnly, "the operator is configured to read only"),
-        false => (Reason::PausedByUser, "operator/paused is \"true\": nothing is written"),
-    }
 }
 
 fn unpaused(seen: &DatabaseSeen, phase: Phase) -> DatabaseTrigger {
@@ -38,9 +25,9 @@ pub(super) fn verdict(seen: &DatabaseSeen, phase: Phase, trigger: DatabaseTrigge
             (Reason::Deleting, "the object is to be deleted".to_owned(), Course::Moving)
         }
         DatabaseTrigger::Paused => {
-            let (reason, message) = why_paused(seen);
+            let why = conditions::why_paused(seen.observes_only);
             let settled = unpaused(seen, phase) == DatabaseTrigger::Settled;
-            (reason, message.to_owned(), if settled { Course::Done } else { Course::Held })
+            (why.reason, why.message, if settled { Course::Done } else { Course::Held })
         }
         DatabaseTrigger::WaitingForServer => {
             (Reason::WaitingForServer, seen.server.waiting_for.clone(), Course::Moving)

@@ -9,7 +9,7 @@ use super::Servers;
 use super::classify::presence;
 use super::managed;
 use super::observe::{Answer, ServerSeen};
-use super::verdict::{paused, verdict, withheld};
+use super::verdict::{verdict, withheld};
 use crate::api::{Binding, Operation, Phase, PinnedServer, PostgreSQLServer, ServerStatus};
 use crate::backend::{
     Change, DesiredServer, Difference, FIREWALL_RULE, Health, PARAMETER, Stage, asked_parameters,
@@ -65,7 +65,8 @@ pub(super) fn describe(context: &Context, pass: &Pass<'_, Servers>) -> ServerSta
         limited: limited(seen),
         surplus: surplus(pass),
         login: conditions::login(&seen.credentials),
-        paused: paused(seen),
+        // In the pass that only notes a deletion, too.
+        paused: seen.paused.then(|| conditions::why_paused(seen.observes_only)),
         failure: pass.failure,
         again: pass.again,
         deadline: context.deadline(),

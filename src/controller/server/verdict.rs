@@ -14,19 +14,6 @@ pub(super) fn withheld(seen: &ServerSeen, phase: Phase) -> Option<String> {
     (next.course != Course::Done).then(|| format!("not done while nothing is written: {}", next.message))
 }
 
-/// That nothing is written, and why; none where writes are made. It holds in the pass that only notes a deletion, too.
-pub(super) fn paused(seen: &ServerSeen) -> Option<conditions::Answer> {
-    let (reason, message) = why_paused(seen);
-    seen.paused.then(|| conditions::Answer::new(true, reason, message))
-}
-
-fn why_paused(seen: &ServerSeen) -> (Reason, &'static str) {
-    match seen.observes_only {
-        true => (Reason::ObserveOnly, "the operator is configured to read only"),
-        false => (Reason::PausedByUser, "operator/paused is \"true\": nothing is written"),
-    }
-}
-
 fn unpaused(seen: &ServerSeen, phase: Phase) -> ServerTrigger {
     classify(&ServerView { paused: false, ..view(phase, seen) })
 }
@@ -39,9 +26,9 @@ pub(super) fn verdict(seen: &ServerSeen, phase: Phase, trigger: ServerTrigger) -
             (Reason::Deleting, "the object is to be deleted".to_owned(), Course::Moving)
         }
         ServerTrigger::Paused => {
-            let (reason, message) = why_paused(seen);
+            let why = conditions::why_paused(seen.observes_only);
             let settled = unpaused(seen, phase) == ServerTrigger::Settled;
-            (reason, message.to_owned(), if settled { Course::Done } else { Course::Held })
+            (why.reason, why.message, if settled { Course::Done } else { Course::Held })
         }
         ServerTrigger::NotOurs => (Reason::NotOurs, not_ours(seen, name), Course::Stuck),
         ServerTrigger::RecreateRequested => {
