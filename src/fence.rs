@@ -83,6 +83,28 @@ pub async fn within<F: Future>(work: F) -> F::Output {
     PROCESS.within(work).await
 }
 
+/// Starts the tasks that serve the connections of an HTTP client, each of which goes on only while things may be done.
+///
+/// A request that has passed [`within`] is only handed to its connection's task. Where the process is busy, that task
+/// writes it milliseconds later, and if the process is stopped in between long after the time is over.
+#[derive(Clone, Copy)]
+pub struct Connections(&'static Fence);
+
+/// Those of this process.
+pub fn connections() -> Connections {
+    Connections(&PROCESS)
+}
+
+impl<F> hyper::rt::Executor<F> for Connections
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    fn execute(&self, connection: F) {
+        tokio::spawn(self.0.within(connection));
+    }
+}
+
 /// Right before an effect of work in a thread of its own; does not return if the time is over.
 pub fn pass_blocking() {
     while !is_open() {
@@ -92,6 +114,11 @@ pub fn pass_blocking() {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use hyper::rt::Executor;
+    use tokio::sync::mpsc;
+
     use super::*;
 
     // The fence of the process is not touched: other tests of this process would stand still.
@@ -132,6 +159,24 @@ mod tests {
         };
         assert!(tokio::time::timeout(pause * 10, fence.within(work)).await.is_err());
         assert_eq!(effects.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_does_not_write_what_it_was_handed_before_it_shut() {
+        let fence: &'static Fence = Box::leak(Box::new(Fence(AtomicU64::new(NEVER_SET))));
+        let (hand_over, mut handed) = mpsc::unbounded_channel();
+        let (write, mut written) = mpsc::unbounded_channel();
+        Connections(fence).execute(async move {
+            while let Some(request) = handed.recv().await {
+                write.send(request).unwrap();
+            }
+        });
+        hand_over.send("before").unwrap();
+        assert_eq!(written.recv().await, Some("before"));
+        hand_over.send("after").unwrap();
+        fence.set(Moment(0));
+        let written = tokio::time::timeout(Duration::from_millis(100), written.recv()).await;
+        assert!(written.is_err(), "{written:?}");
     }
 
     #[test]

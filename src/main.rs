@@ -121,8 +121,10 @@ async fn serve(options: RunOptions) -> Result<Told, Failure> {
 
     let login = kube::Config::infer().await?;
     let clients = Clients::of(login.clone())?;
+    // With connections of its own: those of `clients` are not polled while this instance stands by.
+    let asking = Clients::of(login.clone())?.requests;
     tokio::select! {
-        () = controller::wait_for_kinds(&clients.requests, &watch_namespaces, &readiness) => {}
+        () = controller::wait_for_kinds(&asking, &watch_namespaces, &readiness) => {}
         _ = stopped.wait_for(|stop| *stop) => {}
     }
     let holder = pod_name.clone().unwrap_or_else(|| format!("operator-{:016x}", rand::random::<u64>()));

@@ -1,13 +1,9 @@
 //! The ways to the API server.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Method, Request};
-use kube::client::{Body, ClientBuilder};
+use kube::client::ClientBuilder;
 use kube::{Client, Config};
-use tower::{Layer, Service};
 
 use crate::fence;
 
@@ -17,7 +13,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 /// How long a watch may be silent: a little longer than the API server is asked to let it run.
 const WATCHES_SAY_WITHIN: Duration = Duration::from_secs(330);
 
-/// Clients with the same rights and different patience.
+/// Clients with the same rights and different patience, which say something as long as this process may act.
 #[derive(Clone)]
 pub struct Clients {
     /// For single requests: each is answered, or fails, within half a minute.
@@ -43,41 +39,7 @@ fn bounded(mut config: Config, silence: Duration) -> Result<Client, kube::Error>
     config.read_timeout = Some(silence);
     // Else the time that a connection was idle in the pool would count.
     config.reset_reader_on_write = true;
-    Ok(ClientBuilder::try_from(config)?.with_layer(&Fenced).build())
-}
-
-/// Lets writes through as long as this process may act.
-struct Fenced;
-
-impl<S> Layer<S> for Fenced {
-    type Service = FencedService<S>;
-
-    fn layer(&self, inner: S) -> FencedService<S> {
-        FencedService(inner)
-    }
-}
-
-struct FencedService<S>(S);
-
-impl<S> Service<Request<Body>> for FencedService<S>
-where
-    S: Service<Request<Body>>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let writes = request.method() != Method::GET;
-        // Nothing is sent before the future is polled.
-        let answer = self.0.call(request);
-        Box::pin(async move { if writes { fence::within(answer).await } else { answer.await } })
-    }
+    Ok(ClientBuilder::try_from((config, fence::connections()))?.build())
 }
 
 #[cfg(test)]

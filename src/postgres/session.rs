@@ -102,7 +102,8 @@ impl Session {
 
         let (open, closed) = oneshot::channel::<()>();
         tokio::spawn(async move {
-            tokio::pin!(connection);
+            // It writes what it was handed: if the process was stopped in between, not any more.
+            let mut connection = pin!(fence::within(connection));
             tokio::select! {
                 ended = &mut connection => if let Err(error) = ended {
                     debug!(code = error.code().map(|code| code.code()), "connection ended by the server");
@@ -217,7 +218,7 @@ pub async fn verify_login(endpoint: &Endpoint, login: &Login<'_>) -> Result<(), 
     let (client, connection) = timeout(timeouts.connect, entering)
         .await
         .map_err(|_| SqlError::timed_out(&action, endpoint, timeouts.connect))??;
-    let mut connection = pin!(connection);
+    let mut connection = pin!(fence::within(connection));
     // Nothing is sent but this, so that the session needs none of the settings of others; nor a task of its own.
     let asked = async {
         let mut asking = pin!(fence::within(client.batch_execute("SELECT 1")));

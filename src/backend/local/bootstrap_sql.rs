@@ -79,7 +79,7 @@ pub(super) async fn superuser(
         .dbname("postgres")
         .connect(NoTls)
         .await?;
-    Ok((client, tokio::spawn(connection)))
+    Ok((client, tokio::spawn(fence::within(connection))))
 }
 
 /// Code and primary message only: details may repeat what was sent.

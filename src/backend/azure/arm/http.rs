@@ -10,10 +10,11 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
+
+use crate::fence;
 
 /// For the whole of one call.
 const CALL: Duration = Duration::from_secs(30);
@@ -52,7 +53,7 @@ impl Http {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        Ok(Self(Client::builder(TokioExecutor::new()).build(connector)))
+        Ok(Self(Client::builder(fence::connections()).build(connector)))
     }
 
     /// Sends a request and reads the whole answer.
