@@ -29,7 +29,7 @@ pub fn of_interest(server: &PostgreSQLServer) -> u64 {
         // A password is published before its reset ends.
         status.phase == Some(Phase::ResettingPassword),
         find(ConditionType::Ready).map(|ready| ready.status.to_string()),
-        stalled == Some(Reason::ServerLost),
+        stalled.filter(|reason| [Reason::ServerLost, Reason::ServerReplaced].contains(reason)),
     )
         .hash(&mut hasher);
     hasher.finish()
@@ -111,6 +111,9 @@ mod tests {
             json!({"status": {"conditions": [condition("Ready", "False", "Unusable")]}}),
             json!({"status": {"conditions": [
                 condition("Ready", "True", "Available"), condition("Stalled", "True", "ServerLost")
+            ]}}),
+            json!({"status": {"conditions": [
+                condition("Ready", "True", "Available"), condition("Stalled", "True", "ServerReplaced")
             ]}}),
             json!({"status": null}),
         ] {

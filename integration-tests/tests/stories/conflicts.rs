@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use hcpg::api::{PostgreSQLDatabase, PostgreSQLServer, Reason};
+use hcpg::api::{ConditionStatus, ConditionType, PostgreSQLDatabase, PostgreSQLServer, Reason};
 use integration_tests::control_plane::create_namespace;
 use integration_tests::operator::OperatorOptions;
-use integration_tests::world::{SharedWorld, Story, database_object, secret_of, server_object};
+use integration_tests::world::{
+    SharedWorld, Story, database_condition, database_object, says, secret_of, server_object,
+};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, ObjectMeta, PostParams};
@@ -258,6 +260,8 @@ async fn a_server_in_another_ones_place_is_left_alone() {
     story.plain_server("donor").await;
     let recorded = story.server_ready("main").await.status.unwrap().server.unwrap().uid;
     story.server_ready("donor").await;
+    story.plain_database("app", "main").await;
+    story.database_ready("app").await;
     let paused = |value| json!({"metadata": {"annotations": {"operator/paused": value}}});
     for name in ["main", "donor"] {
         story.patch::<PostgreSQLServer>(name, paused(Some("true"))).await;
@@ -275,12 +279,26 @@ async fn a_server_in_another_ones_place_is_left_alone() {
     story.patch::<PostgreSQLServer>("main", paused(None)).await;
 
     story.server_stalled("main", Reason::ServerReplaced).await;
+    let words = "another server is in the place of the PostgreSQLServer main's";
+    story
+        .database_where("app", "waits for its server", |database| {
+            let ready = database_condition(database, ConditionType::Ready);
+            says(ready, ConditionStatus::False, Reason::WaitingForServer, words)
+        })
+        .await;
     let uid = async || story.server("main").await.status.unwrap().server.unwrap().uid;
     story
         .all_the_time("it is left alone", A_WHILE, async || !main.is_alive() && uid().await == recorded)
         .await;
-    // Nor is it deleted: it is not the one that was meant.
+    // Nor is it deleted: it is not the one that was meant. The database waits until its server goes, too.
+    story.delete::<PostgreSQLDatabase>("app").await;
+    story
+        .all_the_time("the database is not given up", A_WHILE, async || {
+            story.database("app").await.metadata.deletion_timestamp.is_some()
+        })
+        .await;
     story.delete::<PostgreSQLServer>("main").await;
     story.gone::<PostgreSQLServer>("main").await;
+    story.gone::<PostgreSQLDatabase>("app").await;
     assert!(main.folder().join("pgdata/PG_VERSION").is_file());
 }

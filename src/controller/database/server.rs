@@ -119,9 +119,17 @@ pub(super) async fn look(
         let message = format!("the PostgreSQLServer {name} is being deleted");
         return Ok((ServerOfDatabase::not_usable(ServerSeen::Gone, message, Some(&server)), None));
     }
-    if is_lost(&server) {
-        let message = format!("the server of the PostgreSQLServer {name} is lost");
-        return Ok((ServerOfDatabase::not_usable(ServerSeen::Gone, message, Some(&server)), None));
+    match stalled(&server) {
+        Some(Reason::ServerLost) => {
+            let message = format!("the server of the PostgreSQLServer {name} is lost");
+            return Ok((ServerOfDatabase::not_usable(ServerSeen::Gone, message, Some(&server)), None));
+        }
+        // It may hold this database, restored from a backup, or somebody else's: nobody touches it.
+        Some(Reason::ServerReplaced) => {
+            let message = format!("another server is in the place of the PostgreSQLServer {name}'s");
+            return Ok((ServerOfDatabase::waiting(message, Some(&server)), None));
+        }
+        _ => {}
     }
     let owner = SecretOwner {
         kind: "PostgreSQLServer",
@@ -178,13 +186,13 @@ fn is_left_for(server: &PostgreSQLServer, secret: &Secret) -> bool {
         && address.is_some_and(|address| field(secret, "host").zip(field(secret, "port")) == Some(address))
 }
 
-fn is_lost(server: &PostgreSQLServer) -> bool {
+/// Why the server does not get on.
+fn stalled(server: &PostgreSQLServer) -> Option<Reason> {
     let conditions = server.status.as_ref().map_or(&[][..], |status| &status.conditions);
-    conditions.iter().any(|condition| {
-        condition.type_ == ConditionType::Stalled
-            && condition.status == ConditionStatus::True
-            && condition.reason == Reason::ServerLost
-    })
+    let stalled = conditions.iter().find(|condition| {
+        condition.type_ == ConditionType::Stalled && condition.status == ConditionStatus::True
+    });
+    stalled.map(|condition| condition.reason)
 }
 
 fn access_in(secret: &Secret) -> Option<Access> {
