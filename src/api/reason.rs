@@ -87,6 +87,8 @@ pub enum Reason {
     BackendUnreadable,
     /// The backend refused the request; the message says which field.
     Rejected,
+    /// The operator lacks a right, or a quota or policy of the cluster forbids it; the message says which.
+    Forbidden,
     /// The spec asks for something this backend cannot do.
     InvalidSpec,
     /// The backend is not configured or not allowed.

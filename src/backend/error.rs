@@ -27,6 +27,12 @@ pub enum BackendError {
         /// What was refused and what to change.
         message: String,
     },
+    /// The operator lacks a right. Nothing is said about the request itself.
+    #[error("{message}")]
+    Forbidden {
+        /// Which right.
+        message: String,
+    },
     /// Something of the same name stands in the way, or the server is not ours.
     #[error("{message}")]
     Conflict {
@@ -69,12 +75,23 @@ impl BackendError {
         Self::Rejected { message: message.into() }
     }
 
+    /// A right is missing.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::Forbidden { message: message.into() }
+    }
+
+    /// Whether the service will not do this one thing, so that others can be tried.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Rejected { .. } | Self::Forbidden { .. } | Self::Protected { .. })
+    }
+
     /// The label of the metrics.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Transient { .. } => "transient",
             Self::Busy { .. } => "busy",
             Self::Rejected { .. } => "rejected",
+            Self::Forbidden { .. } => "forbidden",
             Self::Conflict { .. } => "conflict",
             Self::Gone { .. } => "gone",
             Self::Protected { .. } => "protected",
@@ -87,6 +104,7 @@ impl BackendError {
             Self::Transient { .. } => Reason::Transient,
             Self::Busy { .. } => Reason::Busy,
             Self::Rejected { .. } => Reason::Rejected,
+            Self::Forbidden { .. } => Reason::Forbidden,
             Self::Conflict { .. } => Reason::NotOurs,
             Self::Gone { .. } => Reason::Conflict,
             Self::Protected { .. } => Reason::Protected,
@@ -98,7 +116,10 @@ impl BackendError {
         match self {
             Self::Transient { retry_after, .. } => Retry::Backoff(*retry_after),
             Self::Busy { .. } | Self::Gone { .. } => Retry::Poll,
-            Self::Rejected { .. } | Self::Conflict { .. } | Self::Protected { .. } => Retry::Slowly,
+            Self::Rejected { .. }
+            | Self::Forbidden { .. }
+            | Self::Conflict { .. }
+            | Self::Protected { .. } => Retry::Slowly,
         }
     }
 }

@@ -48,8 +48,9 @@ impl From<kube::Error> for Failure {
                 let asked = status.details.as_ref().map(|details| details.retry_after_seconds);
                 let asked =
                     asked.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
+                let reason = if status.code == 403 { Reason::Forbidden } else { Reason::Transient };
                 Self::new(
-                    Reason::Transient,
+                    reason,
                     format!("the API server answered {}: {}", status.code, status.message),
                     Retry::Backoff(asked),
                 )

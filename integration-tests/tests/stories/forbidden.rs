@@ -71,15 +71,15 @@ async fn secrets_may_not_be_written() {
     story
         .server_where("late", "names the right", |server| {
             let words = forbidden("late");
-            says(server_condition(server, ConditionType::Reconciling), True, Reason::Transient, &words)
-                && says(server_condition(server, ConditionType::Synced), False, Reason::Transient, &words)
+            says(server_condition(server, ConditionType::Reconciling), True, Reason::Forbidden, &words)
+                && says(server_condition(server, ConditionType::Synced), False, Reason::Forbidden, &words)
                 && server_condition(server, ConditionType::Ready).is_some_and(|ready| ready.status == False)
         })
         .await;
     story
         .database_where("late-app", "names the right", |database| {
             let words = forbidden("late-app");
-            says(database_condition(database, ConditionType::Reconciling), True, Reason::Transient, &words)
+            says(database_condition(database, ConditionType::Reconciling), True, Reason::Forbidden, &words)
                 && database_condition(database, ConditionType::Ready)
                     .is_some_and(|ready| ready.status == False)
         })
@@ -89,7 +89,7 @@ async fn secrets_may_not_be_written() {
         .all_the_time("it is told, and the others are ready", LASTING, async || {
             let late = story.server("late").await;
             let told = server_condition(&late, ConditionType::Reconciling);
-            says(told, True, Reason::Transient, &forbidden("late"))
+            says(told, True, Reason::Forbidden, &forbidden("late"))
                 && server_is_ready(&story.server(TEAM).await)
         })
         .await;
@@ -122,7 +122,7 @@ async fn the_status_may_not_be_written() {
     let logged = story.world.operator.log().len();
     story.plain_server("mute").await;
     // The status cannot tell; an event does.
-    let told = story.event("mute", Reason::Transient).await;
+    let told = story.event("mute", Reason::Forbidden).await;
     assert!(told.contains("\"mute\" is forbidden"), "{told}");
     assert!(told.contains("postgresqlservers/status"), "{told}");
     story

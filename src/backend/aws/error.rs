@@ -128,7 +128,7 @@ fn meaning(
         | "UnrecognizedClientException"
         | "SignatureDoesNotMatch" => transient("AWS does not accept the operator's credentials"),
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
-            BackendError::rejected(format!(
+            BackendError::forbidden(format!(
                 "the operator may not call {call}; give its role the policy of the operator's documentation"
             ))
         }
@@ -216,7 +216,7 @@ mod tests {
     #[case("DBClusterAlreadyExistsFault", "conflict")]
     #[case("DBClusterQuotaExceededFault", "rejected")]
     #[case("InstanceQuotaExceeded", "rejected")]
-    #[case("AccessDenied", "rejected")]
+    #[case("AccessDenied", "forbidden")]
     #[case("A-code-of-the-future", "rejected")]
     fn each_code_has_its_meaning_with_and_without_its_suffix(#[case] code: &str, #[case] label: &str) {
         assert_eq!(meaning("X", Some(code), 400, "", None).label(), label);

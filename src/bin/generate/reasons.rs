@@ -155,6 +155,10 @@ fn remedy(reason: Reason) -> (&'static str, &'static str) {
         Reason::Rejected => {
             ("Tries again every five minutes, and when the spec changes.", "Change what the message names.")
         }
+        Reason::Forbidden => (
+            "Goes on with everything else. Tries again, at last every five minutes.",
+            "Give the operator the right that the message names, or raise the quota. Then wait, or annotate the object.",
+        ),
         Reason::InvalidSpec => {
             (FIVE_MINUTES, "Change the field that the message names: `kubectl edit pg <name>`.")
         }

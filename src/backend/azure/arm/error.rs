@@ -126,7 +126,7 @@ fn meaning(
     match code {
         // A new token is fetched before the next call.
         _ if status == 401 => transient("Azure does not accept the operator's credentials", retry_after),
-        "AuthorizationFailed" | "LinkedAuthorizationFailed" => BackendError::rejected(format!(
+        "AuthorizationFailed" | "LinkedAuthorizationFailed" => BackendError::forbidden(format!(
             "the operator's identity may not do this: {call}; give it the role of the operator's documentation"
         )),
         "ScopeLocked" => BackendError::Protected { message: format!("{call}: {PROTECTED}") },
@@ -203,7 +203,7 @@ mod tests {
 
     #[rstest]
     #[case(404, "ResourceGroupNotFound", "rejected")]
-    #[case(403, "AuthorizationFailed", "rejected")]
+    #[case(403, "AuthorizationFailed", "forbidden")]
     #[case(401, "ExpiredAuthenticationToken", "transient")]
     #[case(409, "ServerIsBusy", "busy")]
     #[case(409, "ServerBusyWithOtherOperation", "busy")]

@@ -19,7 +19,7 @@ pub(super) async fn configure(
     for difference in due {
         // One that is refused does not stand in the way of the others.
         match configure_one(service, identity, difference).await {
-            Err(error @ BackendError::Rejected { .. }) => refused = refused.or(Some(error)),
+            Err(error) if error.is_refusal() => refused = refused.or(Some(error)),
             Ok(false) => {}
             answer => return answer.map(drop),
         }

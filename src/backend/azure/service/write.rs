@@ -71,9 +71,7 @@ impl<P: OwnProperties> Service<P> {
         for rule in due.filter(|difference| difference.field.starts_with(FIREWALL_RULE)) {
             // One that is refused does not stand in the way of the others: a lock keeps rules from being removed, too.
             match self.write_rule(identity, rule).await {
-                Err(error @ (BackendError::Rejected { .. } | BackendError::Protected { .. })) => {
-                    refused = refused.or(Some(error));
-                }
+                Err(error) if error.is_refusal() => refused = refused.or(Some(error)),
                 answer => return answer,
             }
         }
